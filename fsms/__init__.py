@@ -1,0 +1,1 @@
+"""The back office of Friendship School: pupils, courses, marks and attendance."""

@@ -1,0 +1,75 @@
+"""Settings, read from the environment once and frozen. The one place that knows the variables' names."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from fsms.errors import SchoolError
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class BadSetting(SchoolError):
+    """A variable of the environment cannot be used as it stands."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything an installation may choose."""
+
+    # None: the embedded PostgreSQL under `data_dir`.
+    database_url: str | None = None
+    secret_key: str | None = field(default=None, repr=False)
+    data_dir: Path = ROOT / "instance"
+    redis_url: str | None = field(default=None, repr=False)
+    host: str = "127.0.0.1"
+    port: int = 8000
+    workers: int = 2
+    threads: int = 4
+    demo_password: str | None = field(default=None, repr=False)
+    # Each step doubles the work of checking a password; 12 takes about a quarter of a second.
+    bcrypt_cost: int = 12
+    idle_minutes: int = 30
+    # How many proxies in front of the server may be believed about the caller's address and scheme.
+    trusted_proxies: int = 0
+    # Names under which the panel is reached; empty: any name.
+    trusted_hosts: tuple[str, ...] = ()
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> "Settings":
+        """Read the settings; raise BadSetting where a number is no number or a needed value is missing."""
+        given = {name: value for name in environ if (value := environ[name].strip())}
+        settings = cls(
+            database_url=given.get("DATABASE_URL"),
+            secret_key=given.get("SECRET_KEY"),
+            data_dir=Path(given.get("FSMS_DATA_DIR", ROOT / "instance")).expanduser().absolute(),
+            redis_url=given.get("REDIS_URL"),
+            host=given.get("FSMS_HOST", cls.host),
+            port=_number(given, "PORT", cls.port, lowest=1, highest=65535),
+            workers=_number(given, "FSMS_WORKERS", cls.workers, lowest=1, highest=64),
+            threads=_number(given, "FSMS_THREADS", cls.threads, lowest=1, highest=64),
+            demo_password=given.get("FSMS_DEMO_PASSWORD"),
+            bcrypt_cost=_number(given, "FSMS_BCRYPT_COST", cls.bcrypt_cost, lowest=4, highest=16),
+            idle_minutes=_number(given, "FSMS_IDLE_MINUTES", cls.idle_minutes, lowest=1, highest=1440),
+            trusted_proxies=_number(given, "FSMS_TRUSTED_PROXIES", cls.trusted_proxies, lowest=0, highest=5),
+            trusted_hosts=tuple(given.get("FSMS_TRUSTED_HOSTS", "").replace(",", " ").split()),
+        )
+        if settings.database_url and not settings.secret_key:
+            raise BadSetting(
+                "SECRET_KEY is not set. With DATABASE_URL it must be given, the same for every server process: "
+                "a long random text, for example from `python -c 'import secrets; print(secrets.token_hex(32))'`."
+            )
+        return settings
+
+
+def _number(given: Mapping[str, str], name: str, default: int, *, lowest: int, highest: int) -> int:
+    written = given.get(name, str(default))
+    if not written.isascii() or not written.isdigit() or not lowest <= int(written) <= highest:
+        raise BadSetting(
+            "%(name)s must be a whole number from %(lowest)s to %(highest)s, not “%(written)s”.",
+            name=name,
+            lowest=lowest,
+            highest=highest,
+            written=written,
+        )
+    return int(written)

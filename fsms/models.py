@@ -1,0 +1,704 @@
+"""The thirteen entities of the school, as plain SQLAlchemy. No queries, no Flask, no business verbs.
+
+Tables and columns carry the names of the school's existing database (`"Student"."studentId"`), so that a dump of
+it restores here; attributes are snake_case. A rule that must never be broken, whoever writes, is a constraint of
+the table; what only needs words before the flush is in `@validates`. Every constraint has its sentence in `errors`.
+"""
+
+import datetime as dt
+import uuid
+from decimal import Decimal
+from typing import Annotated, Any, ClassVar
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Date,
+    Enum,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    MetaData,
+    Numeric,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    event,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP, ExcludeConstraint
+from sqlalchemy.ext.hybrid import hybrid_property
+from sqlalchemy.orm import (
+    DeclarativeBase,
+    InstrumentedAttribute,
+    Mapped,
+    MappedColumn,
+    declared_attr,
+    mapped_column,
+    relationship,
+    validates,
+)
+from sqlalchemy.sql.elements import SQLColumnExpression
+
+from fsms import clock
+from fsms import text as written
+from fsms.errors import InvalidValue
+from fsms.vocabulary import (
+    AccountStatus,
+    AttendanceSession,
+    AttendanceStatus,
+    Choice,
+    Gender,
+    GradeLevel,
+    HelpFrequency,
+    LivingCondition,
+    PovertyCard,
+    Relation,
+    Religion,
+    Role,
+    StudentStatus,
+    stored_values,
+)
+
+# ---- Vocabulary: a column type used twice gets a name -------------------------------------------------------------
+
+Moment = TIMESTAMP(timezone=True, precision=3)
+money = Annotated[Decimal | None, mapped_column(Numeric(12, 2))]
+flag = Annotated[bool | None, mapped_column(server_default=text("false"))]
+
+# PostgreSQL's current_date is the server's day; a birthday is compared with the school's.
+SCHOOL_TODAY = f"(now() AT TIME ZONE '{clock.SCHOOL_ZONE.key}')::date"
+
+
+def chosen(name: str, choices: type[Choice], **options: Any) -> MappedColumn[Any]:
+    """Make a text column whose values come from a fixed set; forms, lists and filters read the set from here."""
+    return mapped_column(name, Text, info={"choices": choices}, **options)
+
+
+def _link(target: str, *, optional: bool = False) -> ForeignKey:
+    """Point at another table as the existing database does: the parent stays while a required child needs it."""
+    return ForeignKey(target, ondelete="SET NULL" if optional else "RESTRICT", onupdate="CASCADE")
+
+
+def _one_of(column: str, choices: type[Choice], name: str) -> CheckConstraint:
+    listed = ", ".join(f"'{value}'" for value in stored_values(choices))
+    return CheckConstraint(f'"{column}" IN ({listed})', name=name)
+
+
+def _not_negative(column: str, name: str) -> CheckConstraint:
+    """Refuse less than nothing, and NaN, which PostgreSQL ranks above every number."""
+    return CheckConstraint(f'"{column}" >= 0 AND "{column}" <> \'NaN\'', name=name)
+
+
+class Base(DeclarativeBase):
+    """The school's tables, and how a row names itself in a traceback."""
+
+    metadata = MetaData(naming_convention={"pk": "%(table_name)s_pkey", "fk": "%(table_name)s_%(column_0_name)s_fkey"})
+    type_annotation_map: ClassVar[dict[Any, Any]] = {str: Text, dt.datetime: Moment, dt.date: Date}
+
+    def __repr__(self) -> str:
+        """Show the entity and its key, nothing personal."""
+        state = self._sa_instance_state  # type: ignore[attr-defined]  # every mapped instance carries it
+        return f"<{type(self).__name__} {state.identity[0] if state.identity else 'new'}>"
+
+
+class Timestamped:
+    """When a row was made and last saved."""
+
+    created_at: Mapped[dt.datetime] = mapped_column(
+        "createdAt", default=clock.now, server_default=func.current_timestamp(), sort_order=90
+    )
+    updated_at: Mapped[dt.datetime] = mapped_column(
+        "updatedAt",
+        default=clock.now,
+        onupdate=clock.now,
+        server_default=func.current_timestamp(),
+        sort_order=91,
+    )
+
+
+class Versioned(Timestamped):
+    """A row that people edit: a form opened before somebody else's save is refused."""
+
+    version: Mapped[int] = mapped_column(default=1, server_default=text("1"), sort_order=92)
+
+    @declared_attr.directive
+    def __mapper_args__(cls) -> dict[str, Any]:  # noqa: N805
+        """Let SQLAlchemy count the versions; the column is not mapped yet, so the class is asked for it."""
+        return {"version_id_col": cls.__table__.c.version if hasattr(cls, "__table__") else cls.version}
+
+
+class Named:
+    """A person: family name first, as the school writes it."""
+
+    first_name: Mapped[Any]
+    last_name: Mapped[Any]
+
+    @hybrid_property
+    def full_name(self) -> str:
+        """Family name and first name; empty where neither is known."""
+        return " ".join(part for part in (self.last_name, self.first_name) if part)
+
+    @full_name.inplace.expression
+    @classmethod
+    def _full_name(cls) -> SQLColumnExpression[str]:
+        return func.concat_ws(" ", cls.last_name, cls.first_name)
+
+
+@event.listens_for(Base, "attribute_instrument", propagate=True)
+def _clean_what_is_typed(_class: type[Base], _key: str, attribute: InstrumentedAttribute[Any]) -> None:
+    """Bring every text to its one form the moment it is set, whoever sets it: form, import or command line."""
+    column = getattr(attribute.property, "columns", [None])[0]
+    if not isinstance(column, Column) or not isinstance(column.type, Text) or column.info.get("secret"):
+        return
+
+    @event.listens_for(attribute, "set", retval=True)
+    def _cleaned(_row: Base, value: object, _old: object, _initiator: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return written.clean(value) or (None if column.nullable else "")
+
+
+# ---- People -------------------------------------------------------------------------------------------------------
+
+
+class User(Named, Versioned, Base):
+    """Somebody who works at the school and may sign in."""
+
+    __tablename__ = "User"
+    __table_args__ = (
+        Index("User_username_key", "username", unique=True),
+        Index("User_username_lower_key", text("lower(username)"), unique=True),
+        Index("idx_user_role", "role"),
+        Index("idx_user_status", "status"),
+        Index("idx_user_created_at", "createdAt"),
+        _one_of("role", Role, "User_role_check"),
+        _one_of("status", AccountStatus, "User_status_check"),
+        CheckConstraint(
+            "username <> '' AND username !~ '[\\x01-\\x2f\\x3a-\\x40\\x5b-\\x60\\x7b-\\x7f]'",
+            name="User_username_check",
+        ),
+        CheckConstraint("password ~ '^\\$2[abxy]\\$'", name="User_password_check"),
+        CheckConstraint('char_length("lastname") > 0 AND char_length("firstname") > 0', name="User_name_check"),
+        CheckConstraint('"failedLoginAttempts" >= 0', name="User_failedLoginAttempts_check"),
+    )
+
+    user_id: Mapped[int] = mapped_column("userId", primary_key=True)
+    username: Mapped[str]
+    password: Mapped[str] = mapped_column(info={"secret": True})
+    last_name: Mapped[str] = mapped_column("lastname")
+    first_name: Mapped[str] = mapped_column("firstname")
+    phonenumber1: Mapped[str | None]
+    phonenumber2: Mapped[str | None]
+    role: Mapped[str] = chosen("role", Role, default=Role.TEACHER.value, server_default=Role.TEACHER.value)
+    avatar: Mapped[str | None]
+    photo: Mapped[str | None]
+    position: Mapped[str | None]
+    status: Mapped[str] = chosen(
+        "status", AccountStatus, default=AccountStatus.ACTIVE.value, server_default=AccountStatus.ACTIVE.value
+    )
+    last_login: Mapped[dt.datetime | None] = mapped_column("lastLogin")
+    account_locked_until: Mapped[dt.datetime | None] = mapped_column("accountLockedUntil")
+    failed_login_attempts: Mapped[int] = mapped_column("failedLoginAttempts", default=0, server_default=text("0"))
+    last_failed_login: Mapped[dt.datetime | None] = mapped_column("lastFailedLogin")
+
+    @validates("username")
+    def _username_is_alphanumeric(self, _key: str, value: str) -> str:
+        if not written.is_alphanumeric(written.clean(value)):
+            raise InvalidValue("Use only letters and digits in the user name, without spaces.")
+        return value
+
+    def __str__(self) -> str:
+        """Show the full name."""
+        return self.full_name
+
+
+class Student(Named, Versioned, Base):
+    """A pupil, as registered. The class of today follows from the active enrolment."""
+
+    __tablename__ = "Student"
+    __table_args__ = (
+        _one_of("gender", Gender, "Student_gender_check"),
+        _one_of("class", GradeLevel, "Student_class_check"),
+        _one_of("status", StudentStatus, "Student_status_check"),
+        CheckConstraint(f"dob BETWEEN '1900-01-01' AND {SCHOOL_TODAY}", name="Student_dob_check"),
+        CheckConstraint('char_length(btrim("lastName")) >= 2', name="Student_lastName_check"),
+        CheckConstraint('char_length(btrim("firstName")) >= 2', name="Student_firstName_check"),
+    )
+
+    student_id: Mapped[int] = mapped_column("studentId", primary_key=True)
+    last_name: Mapped[str] = mapped_column("lastName")
+    first_name: Mapped[str] = mapped_column("firstName")
+    gender: Mapped[str] = chosen("gender", Gender)
+    dob: Mapped[dt.date]
+    class_: Mapped[str] = chosen("class", GradeLevel)
+    photo: Mapped[str | None]
+    phone: Mapped[str | None]
+    registration_date: Mapped[dt.date | None] = mapped_column("registrationDate")
+    status: Mapped[str | None] = chosen(
+        "status", StudentStatus, default=StudentStatus.ACTIVE.value, server_default=StudentStatus.ACTIVE.value
+    )
+    religion: Mapped[str | None] = chosen("religion", Religion)
+    health: Mapped[str | None]
+    emergency_contact: Mapped[str | None] = mapped_column("emergencyContact")
+    class_id: Mapped[int | None] = mapped_column("classId")
+    needs_clothes: Mapped[flag] = mapped_column("needsClothes")
+    needs_materials: Mapped[flag] = mapped_column("needsMaterials")
+    needs_transport: Mapped[flag] = mapped_column("needsTransport")
+    previous_school: Mapped[str | None] = mapped_column("previousSchool")
+    register_to_study: Mapped[flag] = mapped_column("registerToStudy")
+    student_birth_district: Mapped[str | None] = mapped_column("studentBirthDistrict")
+    student_district: Mapped[str | None] = mapped_column("studentDistrict")
+    student_house_number: Mapped[str | None] = mapped_column("studentHouseNumber")
+    student_province: Mapped[str | None] = mapped_column("studentProvince")
+    student_village: Mapped[str | None] = mapped_column("studentVillage")
+    transfer_reason: Mapped[str | None] = mapped_column("transferReason")
+    vaccinated: Mapped[flag]
+    school_year: Mapped[str | None] = mapped_column("schoolYear")
+    student_commune: Mapped[str | None] = mapped_column("studentCommune")
+
+    # What belongs to the pupil alone goes with the pupil; marks and attendance hold the pupil fast.
+    guardians: Mapped[list["Guardian"]] = relationship(
+        back_populates="student", cascade="all, delete-orphan", order_by="Guardian.guardian_id"
+    )
+    family: Mapped["FamilyInfo | None"] = relationship(back_populates="student", cascade="all, delete-orphan")
+    scholarships: Mapped[list["Scholarship"]] = relationship(
+        back_populates="student", cascade="all, delete-orphan", order_by="Scholarship.scholarship_id"
+    )
+    enrollments: Mapped[list["Enrollment"]] = relationship(
+        back_populates="student", lazy="raise", passive_deletes="all"
+    )
+    grades: Mapped[list["Grade"]] = relationship(back_populates="student", lazy="raise", passive_deletes="all")
+    attendances: Mapped[list["Attendance"]] = relationship(
+        back_populates="student", lazy="raise", passive_deletes="all"
+    )
+
+    @validates("last_name", "first_name")
+    def _name_has_two_characters(self, _key: str, value: str) -> str:
+        if len(written.clean(value or "")) < 2:
+            raise InvalidValue("Write a name of at least 2 characters.")
+        return value
+
+    @validates("dob")
+    def _born_already(self, _key: str, value: dt.date) -> dt.date:
+        if value and value > clock.today():
+            raise InvalidValue("The date of birth lies in the future. Enter the day the pupil was born.")
+        return value
+
+    def __str__(self) -> str:
+        """Show name and pupil number, since namesakes are common."""
+        return f"{self.full_name} · {self.student_id}"
+
+
+class Guardian(Named, Versioned, Base):
+    """Somebody who answers for a pupil."""
+
+    __tablename__ = "Guardian"
+    __table_args__ = (
+        Index("idx_guardian_student", "studentId"),
+        CheckConstraint("relation <> ''", name="Guardian_relation_check"),
+        _not_negative("income", "Guardian_income_check"),
+        CheckConstraint('"childrenCount" BETWEEN 0 AND 30', name="Guardian_childrenCount_check"),
+    )
+
+    guardian_id: Mapped[int] = mapped_column("guardianId", primary_key=True)
+    student_id: Mapped[int] = mapped_column("studentId", _link("Student.studentId"))
+    relation: Mapped[str] = chosen("relation", Relation)
+    phone: Mapped[str | None]
+    believe_jesus: Mapped[flag] = mapped_column("believeJesus")
+    birth_district: Mapped[str | None] = mapped_column("birthDistrict")
+    children_count: Mapped[int | None] = mapped_column("childrenCount")
+    church: Mapped[str | None]
+    district: Mapped[str | None]
+    first_name: Mapped[str | None] = mapped_column("firstName")
+    house_number: Mapped[str | None] = mapped_column("houseNumber")
+    income: Mapped[money]
+    last_name: Mapped[str | None] = mapped_column("lastName")
+    occupation: Mapped[str | None]
+    province: Mapped[str | None]
+    village: Mapped[str | None]
+    commune: Mapped[str | None]
+
+    student: Mapped[Student] = relationship(back_populates="guardians")
+
+    def __str__(self) -> str:
+        """Show the name, or the relation of a guardian whose name nobody wrote down."""
+        return self.full_name or self.relation or ""
+
+
+class FamilyInfo(Versioned, Base):
+    """How a pupil's family lives. One record a pupil at most."""
+
+    __tablename__ = "FamilyInfo"
+    __table_args__ = (
+        Index("FamilyInfo_studentId_key", "studentId", unique=True),
+        _not_negative("helpAmount", "FamilyInfo_helpAmount_check"),
+    )
+
+    familyinfo_id: Mapped[int] = mapped_column("familyinfoId", primary_key=True)
+    student_id: Mapped[int] = mapped_column("studentId", _link("Student.studentId"))
+    can_help_school: Mapped[flag] = mapped_column("canHelpSchool")
+    church_name: Mapped[str | None] = mapped_column("churchName")
+    duration_in_kpc: Mapped[str | None] = mapped_column("durationInKPC")
+    help_amount: Mapped[money] = mapped_column("helpAmount")
+    help_frequency: Mapped[str | None] = chosen("helpFrequency", HelpFrequency)
+    know_school: Mapped[str | None] = mapped_column("knowSchool")
+    living_condition: Mapped[str | None] = chosen("livingCondition", LivingCondition)
+    living_with: Mapped[str | None] = mapped_column("livingWith")
+    organization_help: Mapped[str | None] = mapped_column("organizationHelp")
+    own_house: Mapped[flag] = mapped_column("ownHouse")
+    religion: Mapped[str | None] = chosen("religion", Religion)
+    poverty_card: Mapped[str | None] = chosen("povertyCard", PovertyCard)
+
+    student: Mapped[Student] = relationship(back_populates="family")
+
+    def __str__(self) -> str:
+        """Show whose family it is, where the pupil is at hand."""
+        return f"{self.student or self.student_id}"
+
+
+class Scholarship(Versioned, Base):
+    """Money promised to a pupil, and by whom."""
+
+    __tablename__ = "Scholarship"
+    __table_args__ = (
+        Index("idx_scholarship_student", "studentId"),
+        _not_negative("amount", "Scholarship_amount_check"),
+    )
+
+    scholarship_id: Mapped[int] = mapped_column("scholarshipId", primary_key=True)
+    student_id: Mapped[int] = mapped_column("studentId", _link("Student.studentId"))
+    type: Mapped[str | None]
+    amount: Mapped[money]
+    sponsor: Mapped[str | None]
+
+    student: Mapped[Student] = relationship(back_populates="scholarships")
+
+    def __str__(self) -> str:
+        """Show kind and sponsor."""
+        return " · ".join(part for part in (self.type, self.sponsor) if part) or f"{self.scholarship_id}"
+
+
+# ---- Calendar and courses -----------------------------------------------------------------------------------------
+
+
+class SchoolYear(Versioned, Base):
+    """A year of teaching, written "2024-2025"."""
+
+    __tablename__ = "SchoolYear"
+    __table_args__ = (
+        Index("SchoolYear_schoolYearCode_key", "schoolYearCode", unique=True),
+        CheckConstraint(
+            "CASE WHEN \"schoolYearCode\" ~ '^[0-9]{4}-[0-9]{4}$' THEN "
+            'right("schoolYearCode", 4)::int = left("schoolYearCode", 4)::int + 1 ELSE false END',
+            name="SchoolYear_schoolYearCode_check",
+        ),
+    )
+
+    school_year_id: Mapped[int] = mapped_column("schoolYearId", primary_key=True)
+    school_year_code: Mapped[str] = mapped_column("schoolYearCode")
+
+    def __str__(self) -> str:
+        """Show the code."""
+        return self.school_year_code or ""
+
+
+class Semester(Versioned, Base):
+    """A half of a school year; a date belongs to one at most."""
+
+    __tablename__ = "Semester"
+    __table_args__ = (
+        Index("Semester_semesterCode_key", "semesterCode", unique=True),
+        Index("idx_semester_school_year", "schoolYearId"),
+        CheckConstraint("semester <> '' AND \"semesterCode\" <> ''", name="Semester_names_check"),
+        CheckConstraint(
+            '("startDate" IS NULL) = ("endDate" IS NULL) AND "startDate" <= "endDate"', name="Semester_dates_check"
+        ),
+        ExcludeConstraint(
+            (text('daterange("startDate", "endDate", \'[]\')'), "&&"),
+            where=text('"startDate" IS NOT NULL'),
+            using="gist",
+            name="Semester_dates_excl",
+        ),
+    )
+
+    semester_id: Mapped[int] = mapped_column("semesterId", primary_key=True)
+    semester: Mapped[str]
+    semester_code: Mapped[str] = mapped_column("semesterCode")
+    school_year_id: Mapped[int | None] = mapped_column("schoolYearId", _link("SchoolYear.schoolYearId", optional=True))
+    start_date: Mapped[dt.date | None] = mapped_column("startDate")
+    end_date: Mapped[dt.date | None] = mapped_column("endDate")
+
+    school_year: Mapped[SchoolYear | None] = relationship()
+
+    def __str__(self) -> str:
+        """Show the code, which names the year too."""
+        return self.semester_code or ""
+
+
+class Subject(Versioned, Base):
+    """What is taught and marked."""
+
+    __tablename__ = "Subject"
+    __table_args__ = (
+        Index("Subject_subjectName_lower_key", text('lower("subjectName")'), unique=True),
+        CheckConstraint("\"subjectName\" <> ''", name="Subject_subjectName_check"),
+    )
+
+    subject_id: Mapped[int] = mapped_column("subjectId", primary_key=True)
+    subject_name: Mapped[str] = mapped_column("subjectName")
+
+    def __str__(self) -> str:
+        """Show the name."""
+        return self.subject_name or ""
+
+
+class Course(Versioned, Base):
+    """A class of a school year (7A of 2024-2025) with up to three teachers."""
+
+    __tablename__ = "Course"
+    __table_args__ = (
+        UniqueConstraint(
+            "schoolYearId",
+            "grade",
+            "section",
+            "courseName",
+            name="Course_schoolYearId_grade_section_courseName_key",
+        ),
+        Index("idx_course_schoolyear_grade_section", "schoolYearId", "grade", "section"),
+        Index("idx_course_teacher1", "teacherId1"),
+        Index("idx_course_teacher2", "teacherId2"),
+        Index("idx_course_teacher3", "teacherId3"),
+        _one_of("grade", GradeLevel, "Course_grade_check"),
+        CheckConstraint("section <> ''", name="Course_section_check"),
+        CheckConstraint("\"courseName\" <> ''", name="Course_courseName_check"),
+        CheckConstraint(
+            '"teacherId1" <> "teacherId2" AND "teacherId1" <> "teacherId3" AND "teacherId2" <> "teacherId3"',
+            name="Course_teachers_check",
+        ),
+    )
+
+    course_id: Mapped[int] = mapped_column("courseId", primary_key=True)
+    school_year_id: Mapped[int] = mapped_column("schoolYearId", _link("SchoolYear.schoolYearId"))
+    teacher_id1: Mapped[int | None] = mapped_column("teacherId1", _link("User.userId", optional=True))
+    teacher_id2: Mapped[int | None] = mapped_column("teacherId2", _link("User.userId", optional=True))
+    teacher_id3: Mapped[int | None] = mapped_column("teacherId3", _link("User.userId", optional=True))
+    grade: Mapped[str] = chosen("grade", GradeLevel)
+    section: Mapped[str]
+    course_name: Mapped[str] = mapped_column("courseName")
+
+    school_year: Mapped[SchoolYear] = relationship()
+    teacher1: Mapped[User | None] = relationship(foreign_keys=[teacher_id1])
+    teacher2: Mapped[User | None] = relationship(foreign_keys=[teacher_id2])
+    teacher3: Mapped[User | None] = relationship(foreign_keys=[teacher_id3])
+    enrollments: Mapped[list["Enrollment"]] = relationship(back_populates="course", lazy="raise", passive_deletes="all")
+
+    def __str__(self) -> str:
+        """Show level, section and year: "7A · 2024-2025"."""
+        return f"{self.grade}{self.section} · {self.school_year or ''}"
+
+
+class Enrollment(Versioned, Base):
+    """A pupil's place in a course. A drop keeps the row, the marks and the attendance."""
+
+    __tablename__ = "Enrollment"
+    __table_args__ = (
+        Index("Enrollment_studentId_courseId_key", "studentId", "courseId", unique=True),
+        Index("idx_enrollment_student_course", "studentId", "courseId"),
+        Index("idx_enrollment_course", "courseId"),
+        Index("idx_enrollment_drop", "drop"),
+        Index("idx_enrollment_drop_date", "dropDate"),
+        Index("idx_enrollment_drop_semester", "dropSemesterId"),
+        CheckConstraint(
+            '"drop" = ("dropSemesterId" IS NOT NULL) AND "drop" = ("dropDate" IS NOT NULL)',
+            name="Enrollment_drop_check",
+        ),
+        CheckConstraint(f'"dropDate" <= {SCHOOL_TODAY}', name="Enrollment_dropDate_check"),
+    )
+
+    enrollment_id: Mapped[int] = mapped_column("enrollmentId", primary_key=True)
+    course_id: Mapped[int] = mapped_column("courseId", _link("Course.courseId"))
+    student_id: Mapped[int] = mapped_column("studentId", _link("Student.studentId"))
+    drop: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    # Required in a drop, so it must not be emptied by deleting the semester: half a drop would be left.
+    drop_semester_id: Mapped[int | None] = mapped_column("dropSemesterId", _link("Semester.semesterId", optional=True))
+    drop_date: Mapped[dt.date | None] = mapped_column("dropDate")
+    drop_reason: Mapped[str | None] = mapped_column("dropReason")
+
+    course: Mapped[Course] = relationship(back_populates="enrollments")
+    student: Mapped[Student] = relationship(back_populates="enrollments")
+    drop_semester: Mapped[Semester | None] = relationship()
+
+    def __str__(self) -> str:
+        """Show pupil and course."""
+        return f"{self.student} · {self.course}"
+
+
+# ---- Marks and attendance -----------------------------------------------------------------------------------------
+
+
+class Grade(Versioned, Base):
+    """A mark: pupil, course, subject, semester and the month or day it is for."""
+
+    __tablename__ = "Grade"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["studentId", "courseId"],
+            ["Enrollment.studentId", "Enrollment.courseId"],
+            name="Grade_studentId_courseId_fkey",
+            ondelete="RESTRICT",
+            onupdate="CASCADE",
+        ),
+        UniqueConstraint(
+            "studentId",
+            "courseId",
+            "subjectId",
+            "semesterId",
+            "gradeDate",
+            name="Grade_studentId_courseId_subjectId_semesterId_gradeDate_key",
+        ),
+        Index("idx_grade_student_course", "studentId", "courseId"),
+        Index("idx_grade_date", "gradeDate"),
+        Index("idx_grade_course_student_subject", "courseId", "studentId", "subjectId"),
+        _not_negative("grade", "Grade_grade_check"),
+        CheckConstraint(
+            "\"gradeDate\" ~ '^[0-9]{4}-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?$'", name="Grade_gradeDate_check"
+        ),
+    )
+
+    grade_id: Mapped[int] = mapped_column("gradeId", primary_key=True)
+    course_id: Mapped[int] = mapped_column("courseId", _link("Course.courseId"))
+    student_id: Mapped[int] = mapped_column("studentId", _link("Student.studentId"))
+    subject_id: Mapped[int] = mapped_column("subjectId", _link("Subject.subjectId"))
+    semester_id: Mapped[int] = mapped_column("semesterId", _link("Semester.semesterId"))
+    grade_date: Mapped[str] = mapped_column("gradeDate")
+    grade: Mapped[Decimal] = mapped_column(Numeric(6, 2))
+    grade_comment: Mapped[str | None] = mapped_column("gradeComment")
+    user_id: Mapped[int | None] = mapped_column("userId", _link("User.userId", optional=True))
+    last_edit: Mapped[dt.datetime | None] = mapped_column("lastEdit")
+
+    course: Mapped[Course] = relationship()
+    student: Mapped[Student] = relationship(back_populates="grades")
+    subject: Mapped[Subject] = relationship()
+    semester: Mapped[Semester] = relationship()
+    user: Mapped[User | None] = relationship()
+
+    @validates("grade_date")
+    def _period_is_iso(self, _key: str, value: str) -> str:
+        try:
+            return written.iso_period(value)
+        except (ValueError, TypeError):
+            raise InvalidValue("Write the month as 2025-03 or 03/25, or the day as 2025-03-14 or 14/03/2025.") from None
+
+    def __str__(self) -> str:
+        """Show the mark with its month."""
+        return f"{self.grade} · {self.grade_date}"
+
+
+class Attendance(Versioned, Base):
+    """What was seen of a pupil in a session of a day."""
+
+    __tablename__ = "Attendance"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["studentId", "courseId"],
+            ["Enrollment.studentId", "Enrollment.courseId"],
+            name="Attendance_studentId_courseId_fkey",
+            ondelete="RESTRICT",
+            onupdate="CASCADE",
+        ),
+        UniqueConstraint(
+            "studentId",
+            "courseId",
+            "attendanceDate",
+            "session",
+            name="Attendance_studentId_courseId_attendanceDate_session_key",
+        ),
+        # A full day is both halves: it may stand beside neither. Two partial unique indexes say so at a fraction
+        # of the cost of an exclusion constraint (docs/decisions/full-day-attendance.md).
+        *(
+            Index(
+                f"Attendance_{half}_key",
+                "studentId",
+                "courseId",
+                "attendanceDate",
+                unique=True,
+                postgresql_where=text(f"session IN ('{half}', 'FULL')"),
+            )
+            for half in ("AM", "PM")
+        ),
+        Index("idx_attendance_student_date", "studentId", "attendanceDate"),
+        Index("idx_attendance_course_date", "courseId", "attendanceDate"),
+        Index("idx_attendance_semester", "semesterId"),
+        Index("idx_attendance_school_year", "schoolYearId"),
+        _one_of("status", AttendanceStatus, "Attendance_status_check"),
+        CheckConstraint(f'"attendanceDate" <= {SCHOOL_TODAY}', name="Attendance_attendanceDate_check"),
+    )
+
+    attendance_id: Mapped[int] = mapped_column("attendanceId", primary_key=True)
+    student_id: Mapped[int] = mapped_column("studentId", _link("Student.studentId"))
+    course_id: Mapped[int] = mapped_column("courseId", _link("Course.courseId"))
+    semester_id: Mapped[int | None] = mapped_column("semesterId", _link("Semester.semesterId", optional=True))
+    school_year_id: Mapped[int | None] = mapped_column("schoolYearId", _link("SchoolYear.schoolYearId", optional=True))
+    attendance_date: Mapped[dt.date] = mapped_column("attendanceDate")
+    session: Mapped[AttendanceSession] = mapped_column(
+        Enum(AttendanceSession, name="AttendanceSession", values_callable=stored_values),
+        info={"choices": AttendanceSession},
+    )
+    status: Mapped[str] = chosen("status", AttendanceStatus)
+    reason: Mapped[str | None]
+    recorded_by: Mapped[str | None] = mapped_column("recordedBy")
+
+    course: Mapped[Course] = relationship()
+    student: Mapped[Student] = relationship(back_populates="attendances")
+    semester: Mapped[Semester | None] = relationship()
+    school_year: Mapped[SchoolYear | None] = relationship()
+
+    def __str__(self) -> str:
+        """Show day, session and status."""
+        return f"{self.attendance_date} {self.session} · {self.status}"
+
+
+# ---- The log ------------------------------------------------------------------------------------------------------
+
+
+class ActivityLog(Base):
+    """Who did what, when, to which record. Written once, never changed."""
+
+    __tablename__ = "ActivityLog"
+    __table_args__ = (CheckConstraint("action <> ''", name="ActivityLog_action_check"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    # Nobody, where the command line acted or an unknown name failed to sign in.
+    user_id: Mapped[int | None] = mapped_column("userId", _link("User.userId"))
+    action: Mapped[str]
+    details: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    timestamp: Mapped[dt.datetime] = mapped_column(default=clock.now, server_default=func.current_timestamp())
+    entity: Mapped[str | None]
+    entity_id: Mapped[int | None] = mapped_column("entityId", Integer)
+    batch: Mapped[uuid.UUID | None] = mapped_column(Uuid)
+
+    user: Mapped[User | None] = relationship()
+
+    def __str__(self) -> str:
+        """Show the action."""
+        return self.action or ""
+
+
+ENTITIES: tuple[type[Base], ...] = (
+    User,
+    Student,
+    Guardian,
+    FamilyInfo,
+    Scholarship,
+    Course,
+    Subject,
+    Grade,
+    Enrollment,
+    Attendance,
+    SchoolYear,
+    Semester,
+    ActivityLog,
+)

@@ -1,0 +1,52 @@
+"""Text as people type it, brought to the one form that is stored and compared. Knows no table."""
+
+import re
+import unicodedata
+from datetime import date
+
+KHMER_DIGITS = str.maketrans("០១២៣៤៥៦៧៨៩", "0123456789")
+
+# Khmer is written without spaces, so keyboards and old files scatter invisible break marks through names;
+# two names that look the same must be the same.
+_INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad"))
+_SPACES = re.compile(r"[^\S\n]+")
+
+
+def clean(written: str) -> str:
+    """Return the text in NFC, without zero-width and control characters, its spaces single and trimmed."""
+    composed = unicodedata.normalize("NFC", written.translate(_INVISIBLE)).replace("\r\n", "\n")
+    visible = "".join(c for c in composed if c in "\n\t" or unicodedata.category(c) != "Cc")
+    return "\n".join(_SPACES.sub(" ", line).strip() for line in visible.split("\n")).strip()
+
+
+def digits(written: str) -> str:
+    """Return the text with Khmer digits as Arabic ones: "១២" reads as "12"."""
+    return written.translate(KHMER_DIGITS)
+
+
+def is_alphanumeric(written: str) -> bool:
+    """Say whether only letters, their marks and digits are used, in any script: Khmer vowels are marks."""
+    return bool(written) and all(unicodedata.category(c)[0] in "LMN" for c in written)
+
+
+_PERIOD_FORMS = (
+    re.compile(r"(?P<year>\d{4})-(?P<month>\d{1,2})(?:-(?P<day>\d{1,2}))?"),
+    re.compile(r"(?P<month>\d{1,2})/(?P<year>\d{2}|\d{4})"),
+    re.compile(r"(?P<day>\d{1,2})/(?P<month>\d{1,2})/(?P<year>\d{4})"),
+)
+
+
+def iso_period(written: str) -> str:
+    """Return a month or a day as ISO text: "03/25" is "2025-03", "14/03/2025" is "2025-03-14".
+
+    Raises ValueError where the text is in none of the accepted forms or names no real day.
+    """
+    typed = digits(clean(written)).replace(" ", "")
+    for form in _PERIOD_FORMS:
+        if found := form.fullmatch(typed):
+            parts = found.groupdict()
+            year = int(parts["year"]) + (2000 if len(parts["year"]) == 2 else 0)
+            day = parts.get("day")
+            real = date(year, int(parts["month"]), int(day or 1))
+            return real.isoformat() if day else f"{real:%Y-%m}"
+    raise ValueError(written)
