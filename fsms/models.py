@@ -24,6 +24,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    cast,
     event,
     func,
     text,
@@ -287,6 +288,16 @@ class Student(Named, Versioned, Base):
             raise InvalidValue("The date of birth lies in the future. Enter the day the pupil was born.")
         return value
 
+    @hybrid_property
+    def level(self) -> int:
+        """The grade level as a number: 2 comes before 10."""
+        return int(self.class_)
+
+    @level.inplace.expression
+    @classmethod
+    def _level(cls) -> SQLColumnExpression[int]:
+        return cast(cls.class_, Integer)
+
     def __str__(self) -> str:
         """Show name and pupil number, since namesakes are common."""
         return f"{self.full_name} · {self.student_id}"
@@ -489,11 +500,22 @@ class Course(Versioned, Base):
     section: Mapped[str]
     course_name: Mapped[str] = mapped_column("courseName")
 
-    school_year: Mapped[SchoolYear] = relationship()
+    # A course is never shown without its year, so it is never read without it.
+    school_year: Mapped[SchoolYear] = relationship(lazy="joined", innerjoin=True)
     teacher1: Mapped[User | None] = relationship(foreign_keys=[teacher_id1])
     teacher2: Mapped[User | None] = relationship(foreign_keys=[teacher_id2])
     teacher3: Mapped[User | None] = relationship(foreign_keys=[teacher_id3])
     enrollments: Mapped[list["Enrollment"]] = relationship(back_populates="course", lazy="raise", passive_deletes="all")
+
+    @hybrid_property
+    def level(self) -> int:
+        """The grade level as a number: 2 comes before 10."""
+        return int(self.grade)
+
+    @level.inplace.expression
+    @classmethod
+    def _level(cls) -> SQLColumnExpression[int]:
+        return cast(cls.grade, Integer)
 
     def __str__(self) -> str:
         """Show level, section and year: "7A · 2024-2025"."""

@@ -1,0 +1,331 @@
+"""The one base of the thirteen generated screens: Flask-Admin's model view with its open doors closed.
+
+A page is a declaration in Flask-Admin's own attribute names. What upstream does badly with hostile addresses, stale
+forms, broken constraints and large tables is put right here, once.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any, ClassVar, cast
+
+from flask import abort, flash
+from flask_admin.actions import action
+from flask_admin.contrib.sqla import ModelView
+from flask_admin.model.base import ViewArgs
+from flask_babel import gettext, lazy_gettext, ngettext
+from flask_login import current_user
+from sqlalchemy import Column, Table, or_
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Load
+from sqlalchemy.orm.exc import StaleDataError
+from wtforms import Field, Form
+
+from fsms import text
+from fsms.admin_views import filters, formatters, theme
+from fsms.admin_views.forms import SchoolConverter
+from fsms.admin_views.inlines import SchoolInlineConverter, VersionField
+from fsms.admin_views.lookups import LookUp, every_word_in, record_id
+from fsms.database import db
+from fsms.errors import SchoolError, constraint_of, sentence_for
+from fsms.models import Base
+
+LAST_PAGE = 10_000_000
+
+
+class EntityView(ModelView):
+    """A list, a form and a page of details for one entity."""
+
+    model: type[Base]
+
+    page_size = 20
+    can_set_page_size = True
+    page_size_options = (20, 50, 100)
+    can_view_details = True
+    can_export = False
+    named_filter_urls = True
+
+    column_formatters: Any = {}
+    column_formatters_detail: Any = None
+    column_type_formatters = formatters.FOR_LISTS
+    column_type_formatters_detail = formatters.FOR_DETAILS
+    form_base_class = theme.Form
+    model_form_converter = SchoolConverter
+    inline_model_form_converter = SchoolInlineConverter
+
+    # Text columns that hold paragraphs.
+    long_texts: ClassVar[tuple[str, ...]] = ()
+    # Questions to other tables, beside the column filters.
+    extra_filters: ClassVar[tuple[filters.SchoolFilter, ...]] = ()
+
+    def __init__(self, model: type[Base], **kwargs: Any) -> None:
+        """Show every column of a fixed set by its words, on lists and details alike."""
+        shown = [*(self.column_list or ()), *(self.column_details_list or ())]
+        self.model = model
+        found = {
+            path: column.info["choices"]
+            for path in shown
+            if (column := self._column(path)) is not None and "choices" in column.info
+        }
+        declared: dict[str, Any] = dict(self.column_formatters)
+        by_words: dict[str, Any] = {path: formatters.choice(choices) for path, choices in found.items()}
+        self.column_formatters = by_words | declared
+        self.column_formatters_detail = by_words | dict(self.column_formatters_detail or declared)
+        super().__init__(model, db, endpoint=model.__name__.lower(), **kwargs)
+
+    # ---- Who may ---------------------------------------------------------------------------------------------------
+
+    def is_accessible(self) -> bool:
+        """Ask for an account."""
+        return bool(current_user.is_authenticated)
+
+    def _run_view(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Call once: upstream takes any TypeError for an old signature and calls again."""
+        return fn(self, *args, **kwargs)
+
+    # ---- What is read ----------------------------------------------------------------------------------------------
+
+    def get_query(self) -> Any:
+        """Read the rows with what their columns show of other tables, in one statement."""
+        return super().get_query().options(*self._loaded_with_the_list)
+
+    @property
+    def _loaded_with_the_list(self) -> Iterator[Any]:
+        for path in dict.fromkeys(str(name) for name, _ in self._list_columns):
+            loading, mapper = None, self.model.__mapper__
+            for step in path.split("."):
+                if step not in mapper.relationships:
+                    break
+                relation = mapper.relationships[step]
+                loading = (loading or Load(mapper.class_)).joinedload(relation.class_attribute)
+                mapper = relation.mapper
+            if loading is not None:
+                yield loading
+
+    def get_one(self, id: Any) -> Base:
+        """Find the row of an address or a form; any key that leads nowhere is "not found"."""
+        key = record_id(id)
+        row = None if key is None else db.session.get(self.model, key)
+        if row is None:
+            abort(404)
+        return row
+
+    def _apply_sorting(self, query: Any, joins: Any, sort_column: Any, sort_desc: bool) -> Any:
+        """Sort as asked, then by key: without a last resort PostgreSQL may show a row on two pages."""
+        query, joins = super()._apply_sorting(query, joins, sort_column, sort_desc)
+        return query.order_by(*self.model.__mapper__.primary_key), joins
+
+    def _apply_search(self, query: Any, count_query: Any, joins: Any, count_joins: Any, search: str) -> Any:
+        """Ask that every word stands somewhere; `%` and `_` are letters like any other."""
+        for word in text.clean(search).split():
+            found = or_(*(self._word_in(word, column, path) for column, path in self._search_fields))
+            query = query.filter(found)
+            count_query = None if count_query is None else count_query.filter(found)
+        return query, count_query, joins, count_joins
+
+    def _word_in(self, word: str, column: Any, path: Any) -> Any:
+        asked = every_word_in(word, [column])
+        for relation in reversed(path or []):
+            asked = relation.has(asked)
+        return asked
+
+    # ---- The address of a list -------------------------------------------------------------------------------------
+
+    def _get_list_extra_args(self) -> ViewArgs:
+        """Read the address; arguments nobody declared are dropped, since upstream would hand them to `url_for`."""
+        args = super()._get_list_extra_args()
+        args.page = min(max(args.page or 0, 0), LAST_PAGE)
+        args.search = text.clean(args.search) if args.search else None
+        args.extra_args = {}
+        if args.sort is not None and self._get_column_by_idx(args.sort) is None:
+            args.sort = None
+        return args
+
+    def get_filters(self) -> list[filters.SchoolFilter]:
+        """Make the filters of the declared columns, and those that ask other tables."""
+        made: list[filters.SchoolFilter] = list(self.extra_filters)
+        for path in self.column_filters or ():
+            made.extend(self.scaffold_filters(path))
+        return made
+
+    def scaffold_filters(self, name: str) -> list[filters.SchoolFilter]:
+        """Make the filters of one column, named by its dotted path."""
+        *steps, last = name.split(".")
+        path = self._path(steps)
+        entity = path[-1].property.mapper.class_ if path else self.model
+        attribute = getattr(entity, last)
+        made = filters.for_column(name, attribute.property.columns[0], self.get_column_name(name))
+        for one in made:
+            one.key_name = one.arg
+            self._filter_joins[one.arg] = path
+        return made
+
+    def _path(self, steps: list[str]) -> list[Any]:
+        entity: type[Base] = self.model
+        path = []
+        for step in steps:
+            path.append(getattr(entity, step))
+            entity = path[-1].property.mapper.class_
+        return path
+
+    def _column(self, dotted: str) -> Column[Any] | None:
+        """Find the table's column behind a dotted path; None for relations and computed names."""
+        *steps, last = dotted.split(".")
+        path = self._path(steps)
+        attribute = getattr(path[-1].property.mapper.class_ if path else self.model, last, None)
+        return getattr(getattr(attribute, "property", None), "columns", [None])[0]
+
+    def get_filter_arg(self, index: int, flt: filters.SchoolFilter) -> str:
+        """Name a filter in the address by what it asks, not by its place in a list that may grow."""
+        return flt.arg
+
+    def _get_filter_groups(self) -> dict[str, list[dict[str, Any]]]:
+        """Offer the filters in the language of the reader, with the options of this moment."""
+        groups: dict[str, list[dict[str, Any]]] = {}
+        for index, flt in enumerate(self._filters or ()):
+            groups.setdefault(str(flt.name), []).append(
+                {
+                    "index": index,
+                    "arg": flt.arg,
+                    "operation": str(flt.operation()),
+                    "options": flt.get_options(self),
+                    "type": flt.data_type,
+                }
+            )
+        return groups
+
+    # ---- Forms -----------------------------------------------------------------------------------------------------
+
+    def _process_ajax_references(self) -> dict[str, LookUp]:
+        """Make every foreign key of the form a look-up."""
+        relations = self.model.__mapper__.relationships
+        return {
+            name: LookUp(name, relations[name].mapper.class_)
+            for name in self.form_columns
+            if name in relations and not relations[name].uselist
+        }
+
+    def scaffold_form(self) -> type[Form]:
+        """Make the form of the declared columns; a page that declares none is read only and has none."""
+        return super().scaffold_form() if self.form_columns else theme.Form
+
+    def _refresh_form_rules_cache(self) -> None:
+        """Let the version pass where a page lays out its fields by rules: upstream deletes what they do not name."""
+        super()._refresh_form_rules_cache()
+        if self._form_edit_rules:
+            self._form_edit_rules.visible_fields.append("version")
+
+    def get_edit_form(self) -> type[Form]:
+        """Add the version that the form was opened with."""
+        made = super().get_edit_form()
+        if hasattr(self.model, "version"):
+            made.version = VersionField()
+        return made
+
+    def validate_form(self, form: Form) -> bool:
+        """Hold each value against the entity's own rules, so that the message stands at its field."""
+        if not super().validate_form(form):
+            return False
+        for name in self.model.__mapper__.validators.keys() & {field.name for field in form}:
+            try:
+                setattr(self.model(), name, form[name].data)
+            except SchoolError as error:
+                _complain(form[name], error)
+        return not form.errors
+
+    def create_model(self, form: Form) -> Base | bool:
+        """Write a new row, or say at which field what is wrong."""
+        row = self.model()
+
+        def write() -> None:
+            form.populate_obj(row)
+            db.session.add(row)
+            self.on_model_change(form, row, is_created=True)
+
+        return row if self._written(form, write) else False
+
+    def update_model(self, form: Form, model: Base) -> bool:
+        """Write the changes, unless somebody else saved since the form was opened."""
+
+        def write() -> None:
+            form.populate_obj(model)
+            self.on_model_change(form, model, is_created=False)
+
+        return self._written(form, write)
+
+    def _written(self, form: Form, write: Callable[[], None]) -> bool:
+        """Write and commit; a broken rule changes nothing and is said in the form, whose input stays."""
+        try:
+            with db.session.no_autoflush:
+                write()
+            db.session.commit()
+        except (SchoolError, StaleDataError, DBAPIError) as error:
+            db.session.rollback()
+            field = self._field_of(form, error)
+            if field is None:
+                flash(words(error), "error")
+            else:
+                _complain(field, error)
+            return False
+        return True
+
+    def _field_of(self, form: Form, error: Exception) -> Field | None:
+        """Find the field that a broken constraint speaks of: the last of its columns that the form shows."""
+        if isinstance(error, SchoolError):
+            return form._fields.get(error.about or "")
+        name = constraint_of(error)
+        table = cast(Table, self.model.__table__)
+        rules: list[Any] = [*table.constraints, *table.indexes]
+        for rule in rules:
+            if rule.name == name:
+                shown = [_field_showing(form, self.model, column.name) for column in rule.columns]
+                return next((field for field in reversed(shown) if field is not None), None)
+        return None
+
+    # ---- Deleting --------------------------------------------------------------------------------------------------
+
+    def delete_model(self, model: Base) -> bool:
+        """Delete one row, or say what still needs it."""
+        return self._deleted([model])
+
+    def _deleted(self, rows: list[Base]) -> bool:
+        try:
+            for row in rows:
+                db.session.delete(row)
+            db.session.commit()
+        except (SchoolError, StaleDataError, DBAPIError) as error:
+            db.session.rollback()
+            flash(words(error), "error")
+            return False
+        return True
+
+    @action("delete", lazy_gettext("Delete"), lazy_gettext("Delete the selected records?"))
+    def action_delete(self, ids: list[str]) -> None:
+        """Delete the selected rows: all of them or none."""
+        keys = {key for typed in ids if (key := record_id(typed)) is not None}
+        pk = self.model.__mapper__.primary_key[0]
+        rows = db.session.query(self.model).filter(pk.in_(keys)).all()
+        if len(rows) < len(ids):
+            flash(gettext("Some of the selected records do not exist any more. Nothing was deleted."), "error")
+        elif rows and self._deleted(rows):
+            flash(ngettext("%(num)d record deleted.", "%(num)d records deleted.", len(rows)), "success")
+
+
+def words(error: Exception) -> str:
+    """Say in the reader's language what went wrong."""
+    if isinstance(error, SchoolError):
+        return gettext(error.sentence, **error.facts)
+    if isinstance(error, StaleDataError):
+        return gettext("Somebody else saved or deleted this record meanwhile. Nothing was changed. Open it again.")
+    return gettext(sentence_for(error))
+
+
+def _complain(field: Field, error: Exception) -> None:
+    field.errors = [*field.errors, words(error)]
+
+
+def _field_showing(form: Form, model: type[Base], column: str) -> Field | None:
+    """Find the field of a column: its own, or that of the relation which the column keys."""
+    for prop in model.__mapper__.iterate_properties:
+        keyed = {c.name for c in getattr(prop, "local_columns", getattr(prop, "columns", ()))}
+        if column in keyed and prop.key in form and form[prop.key].type != "HiddenField":
+            return form[prop.key]
+    return None

@@ -1,0 +1,72 @@
+"""The page of the courses: the classes of each school year."""
+
+from typing import Any, ClassVar
+
+from flask_babel import lazy_gettext as _
+from wtforms import Form
+
+from fsms.admin_views.base import EntityView
+from fsms.models import Course
+
+
+class CourseView(EntityView):
+    """Classes, with up to three teachers."""
+
+    column_list = ("school_year", "grade", "section", "course_name", "teacher1", "teacher2", "teacher3")
+    column_details_list = (
+        "course_id",
+        "school_year",
+        "grade",
+        "section",
+        "course_name",
+        "teacher1",
+        "teacher2",
+        "teacher3",
+        "created_at",
+        "updated_at",
+    )
+    column_searchable_list = (
+        "course_name",
+        "section",
+        "school_year.school_year_code",
+        "teacher1.last_name",
+        "teacher1.first_name",
+    )
+    column_sortable_list = (
+        ("school_year", "school_year.school_year_code"),
+        ("grade", "level"),
+        "section",
+        "course_name",
+        ("teacher1", ("teacher1.last_name", "teacher1.first_name")),
+    )
+    column_default_sort = [("school_year.school_year_code", True), ("level", False), ("section", False)]
+    column_filters = (
+        "school_year.school_year_code",
+        "grade",
+        "section",
+        "teacher1.last_name",
+        "teacher2.last_name",
+        "teacher3.last_name",
+    )
+    column_labels: ClassVar[dict[str, Any]] = {
+        "course_id": _("Course number"),
+        "school_year": _("School year"),
+        "school_year.school_year_code": _("School year"),
+        "grade": _("Grade level"),
+        "section": _("Section"),
+        "course_name": _("Course name"),
+        "teacher1": _("Class teacher"),
+        "teacher2": _("Second teacher"),
+        "teacher3": _("Third teacher"),
+        "teacher1.last_name": _("Class teacher"),
+        "teacher2.last_name": _("Second teacher"),
+        "teacher3.last_name": _("Third teacher"),
+        "created_at": _("Created"),
+        "updated_at": _("Last saved"),
+    }
+    form_columns = ("school_year", "grade", "section", "course_name", "teacher1", "teacher2", "teacher3")
+
+    def on_model_change(self, form: Form, model: Course, is_created: bool) -> None:
+        """Name a course after its class where nobody wrote a name."""
+        if not model.course_name:
+            model.course_name = f"ថ្នាក់ទី {model.grade}{model.section}"

@@ -1,0 +1,77 @@
+"""How values look in lists and on pages of details."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from flask_babel import gettext
+from markupsafe import Markup
+
+from fsms.clock import SCHOOL_ZONE
+from fsms.vocabulary import AttendanceSession, Choice, label_of
+
+
+def _date(_view: Any, value: date, _name: str) -> str:
+    return f"{value:%d/%m/%Y}"
+
+
+def _moment(_view: Any, value: datetime, _name: str) -> str:
+    return f"{value.astimezone(SCHOOL_ZONE):%d/%m/%Y %H:%M}"
+
+
+def _number(_view: Any, value: Decimal, _name: str) -> str:
+    # Riel have no cents and marks are read at a glance: zeros behind the point say nothing.
+    written = f"{value:,f}"
+    return written.rstrip("0").rstrip(".") if "." in written else written
+
+
+def _flag(_view: Any, value: bool, _name: str) -> str:
+    return gettext("Yes") if value else gettext("No")
+
+
+def _nothing(_view: Any, _value: None, _name: str) -> str:
+    return ""
+
+
+def _session(_view: Any, value: AttendanceSession, _name: str) -> str:
+    return gettext(value.label)
+
+
+FOR_LISTS = {
+    type(None): _nothing,
+    bool: _flag,
+    datetime: _moment,
+    date: _date,
+    Decimal: _number,
+    AttendanceSession: _session,
+}
+FOR_DETAILS = FOR_LISTS
+
+
+def choice(choices: type[Choice]) -> Any:
+    """Make a column formatter that shows a stored value by its word."""
+
+    def _shown(_view: Any, _context: Any, row: Any, name: str) -> str:
+        value = row
+        for step in name.split("."):
+            value = getattr(value, step, None)
+        return gettext(label_of(choices, str(value))) if value else ""
+
+    return _shown
+
+
+def phone(_view: Any, _context: Any, row: Any, name: str) -> str | Markup:
+    """Show a phone number that a phone can call by a tap."""
+    number = getattr(row, name)
+    if not number:
+        return ""
+    dialled = "".join(c for c in number if c.isdigit() or c == "+")
+    return Markup('<a href="tel:{}">{}</a>').format(dialled, number)
+
+
+def listed(_view: Any, _context: Any, row: Any, name: str) -> str:
+    """Show related records by their names."""
+    held = getattr(row, name)
+    if held is None:
+        return ""
+    return ", ".join(str(one) for one in held) if isinstance(held, list) else gettext("Yes")

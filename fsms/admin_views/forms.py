@@ -1,0 +1,185 @@
+"""From a column to a field of the form: what Flask-Admin's converter lacks for a school's records."""
+
+from collections.abc import Sequence
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from flask_admin.contrib.sqla.form import AdminModelConverter
+from flask_admin.model.form import converts
+from flask_babel import gettext, lazy_gettext
+from sqlalchemy import Column
+from wtforms import BooleanField, DateField, Field, SelectField, StringField, TextAreaField
+from wtforms.validators import InputRequired, Length, Optional
+
+from fsms import text
+from fsms.admin_views.lookups import LookUpField
+from fsms.vocabulary import Choice
+
+LARGEST_INTEGER = 2**31 - 1
+LONGEST_LINE = 200
+LONGEST_TEXT = 4000
+
+BLANK = "—"  # a real text: WTForms 3.3 prints "__None" for an empty one
+
+
+class ChosenField(SelectField):
+    """A choice from a fixed set, blank where the column may be empty; an older, unknown value stays selectable."""
+
+    def __init__(self, choices: type[Choice], *, may_be_blank: bool, **kwargs: Any) -> None:
+        """Take the set; labels are translated when the page is drawn."""
+        super().__init__(coerce=lambda value: str(value) if value else None, **kwargs)
+        self._set = choices
+        self._may_be_blank = may_be_blank
+
+    def process(self, formdata: Any, data: Any = None, extra_filters: Sequence[Any] | None = None) -> None:
+        """List the choices for this reader and this value."""
+        offered: list[tuple[str, str]] = [(str(choice.value), gettext(choice.label)) for choice in self._set]
+        if self._may_be_blank or not data:
+            offered.insert(0, ("", BLANK))
+        if isinstance(data, str) and data and data not in [value for value, _ in offered]:
+            offered.append((data, data))
+        self.choices = offered
+        super().process(formdata, data, extra_filters)
+
+
+class NumberField(StringField):
+    """A number as people write it: Khmer digits and a decimal comma are read; NaN and infinity are none."""
+
+    def __init__(self, *, places: int, lowest: Decimal | None = None, highest: Decimal, **kwargs: Any) -> None:
+        """Take the number of decimal places and the bounds, both included."""
+        super().__init__(**kwargs)
+        self.places, self.lowest, self.highest = places, lowest, highest
+        self.render_kw = {"inputmode": "decimal" if places else "numeric", "autocomplete": "off"} | (
+            self.render_kw or {}
+        )
+
+    def _value(self) -> str:
+        if self.raw_data:
+            return str(self.raw_data[0])
+        return "" if self.data is None else f"{self.data}"
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Read the number, or say what to write instead."""
+        if not valuelist:
+            return
+        typed = text.digits(text.clean(valuelist[0])).replace(" ", "").replace(",", ".")
+        self.data = None
+        if not typed:
+            return
+        try:
+            number = Decimal(typed)
+        except InvalidOperation:
+            raise ValueError(gettext("“%(typed)s” is not a number.", typed=valuelist[0][:40])) from None
+        self.data = self._checked(number)  # type: ignore[assignment]
+
+    def _checked(self, number: Decimal) -> Decimal | int:
+        lowest = -self.highest if self.lowest is None else self.lowest
+        if not number.is_finite() or not lowest <= number <= self.highest:
+            raise ValueError(
+                gettext("Write a number from %(lowest)s to %(highest)s.", lowest=lowest, highest=self.highest)
+            )
+        if number != round(number, self.places):
+            if not self.places:
+                raise ValueError(gettext("Write a whole number."))
+            raise ValueError(gettext("Write at most %(places)s decimal places.", places=self.places))
+        return number if self.places else int(number)
+
+
+class IsoDateField(DateField):
+    """A day, from the browser's own date input or typed as 31/05/2010."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        """Accept what browsers send and what people in Cambodia write."""
+        super().__init__(format=["%Y-%m-%d", "%d/%m/%Y"], **kwargs)
+        self.render_kw = {"type": "date"} | (self.render_kw or {})
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Read the day, or say how to write it."""
+        try:
+            super().process_formdata([text.digits(text.clean(value)) for value in valuelist if value.strip()])
+        except ValueError:
+            raise ValueError(gettext("Write the date as 31/05/2010.")) from None
+
+
+def required(message: Any = None) -> InputRequired:
+    """Ask for a value in words that say what to do."""
+    return InputRequired(message or lazy_gettext("Please fill this in."))
+
+
+class SchoolConverter(AdminModelConverter):
+    """Make the fields of a form from the columns of an entity."""
+
+    def convert(
+        self,
+        model: Any,
+        mapper: Any,
+        name: str,
+        prop: Any,
+        field_args: Any,
+        hidden_pk: bool,
+    ) -> Any:
+        column = getattr(prop, "columns", [None])[0]
+        if isinstance(column, Column) and "choices" in column.info:
+            return self._chosen(mapper, prop, column, dict(field_args or {}))
+        field = super().convert(model, mapper, name, prop, field_args, hidden_pk)
+        return _kindly(field)
+
+    def _model_select_field(self, prop: Any, multiple: Any, remote_model: Any, **kwargs: Any) -> Field:
+        """Offer the records of another entity by look-up: never a list of thousands of options."""
+        return LookUpField(self.view._form_ajax_refs[prop.key], **kwargs)  # noqa: SLF001
+
+    def _chosen(self, mapper: Any, prop: Any, column: Column[Any], args: dict[str, Any]) -> Field:
+        args["label"] = self._get_label(prop.key, args)
+        args["description"] = self._get_description(prop.key, args)
+        blank_allowed = bool(column.nullable)
+        args["validators"] = [*args.get("validators", []), Optional() if blank_allowed else required()]
+        default = getattr(column.default, "arg", None)
+        return ChosenField(column.info["choices"], may_be_blank=blank_allowed, default=default, **args)
+
+    @converts("Text")
+    def conv_Text(self, field_args: Any, column: Any = None, **_: Any) -> Field:  # noqa: N802
+        """Make a line, or an area where the page marks the column as long."""
+        long = column.key in getattr(self.view, "long_texts", ())
+        field_args["validators"].append(
+            Length(
+                max=LONGEST_TEXT if long else LONGEST_LINE,
+                message=lazy_gettext("This is too long: at most %(max)d characters."),
+            )
+        )
+        field_args["filters"] = [_written]
+        return TextAreaField(**field_args) if long else StringField(**field_args)
+
+    @converts("Boolean")
+    def conv_Boolean(self, field_args: Any, **_: Any) -> Field:  # noqa: N802
+        """Make a tick box."""
+        field_args["validators"] = []
+        return BooleanField(**field_args)
+
+    @converts("Date")
+    def convert_date(self, field_args: Any, **_: Any) -> Field:
+        """Make a date input of the browser."""
+        return IsoDateField(**field_args)
+
+    @converts("Integer")
+    def handle_integer_types(self, column: Any, field_args: Any, **_: Any) -> Field:
+        """Make an input for a whole number that fits the column."""
+        return NumberField(places=0, highest=Decimal(LARGEST_INTEGER), **field_args)
+
+    @converts("Numeric")
+    def handle_decimal_types(self, column: Any, field_args: Any, **_: Any) -> Field:
+        """Make an input for a decimal number that fits the column."""
+        places = column.type.scale
+        highest = Decimal(10) ** (column.type.precision - places) - Decimal(10) ** -places
+        return NumberField(places=places, lowest=Decimal(0), highest=highest, **field_args)
+
+
+def _written(value: Any) -> Any:
+    return text.clean(value) or None if isinstance(value, str) else value
+
+
+def _kindly(field: Any) -> Any:
+    """Put our words in place of WTForms' "This field is required."."""
+    for validator in getattr(field, "kwargs", {}).get("validators", []):
+        if isinstance(validator, InputRequired) and validator.message is None:
+            validator.message = lazy_gettext("Please fill this in.")
+    return field

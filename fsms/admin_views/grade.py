@@ -1,0 +1,78 @@
+"""The page of the marks, one by one."""
+
+from typing import Any, ClassVar
+
+from flask_babel import lazy_gettext as _
+from flask_login import current_user
+from wtforms import Form
+
+from fsms import clock, grading
+from fsms.admin_views.base import EntityView
+from fsms.models import Grade
+
+
+class GradeView(EntityView):
+    """Marks: pupil, course, subject, semester, month."""
+
+    column_list = ("student", "course", "subject", "semester", "grade_date", "grade", "grade_comment", "user")
+    column_details_list = (
+        "grade_id",
+        "student",
+        "course",
+        "subject",
+        "semester",
+        "grade_date",
+        "grade",
+        "grade_comment",
+        "user",
+        "last_edit",
+        "created_at",
+        "updated_at",
+    )
+    column_searchable_list = ("student.last_name", "student.first_name", "subject.subject_name", "grade_comment")
+    column_sortable_list = (
+        ("student", ("student.last_name", "student.first_name")),
+        ("subject", "subject.subject_name"),
+        ("semester", "semester.semester_code"),
+        "grade_date",
+        "grade",
+    )
+    column_default_sort = ("grade_id", True)
+    column_filters = (
+        "course.school_year.school_year_code",
+        "course.grade",
+        "course.section",
+        "subject.subject_name",
+        "semester.semester_code",
+        "grade_date",
+        "grade",
+        "grade_comment",
+    )
+    column_labels: ClassVar[dict[str, Any]] = {
+        "grade_id": _("Mark number"),
+        "student": _("Pupil"),
+        "course": _("Course"),
+        "subject": _("Subject"),
+        "semester": _("Semester"),
+        "grade_date": _("Month"),
+        "grade": _("Mark"),
+        "grade_comment": _("Comment"),
+        "user": _("Entered by"),
+        "last_edit": _("Last edited"),
+        "course.school_year.school_year_code": _("School year"),
+        "course.grade": _("Grade level"),
+        "course.section": _("Section"),
+        "subject.subject_name": _("Subject"),
+        "semester.semester_code": _("Semester"),
+        "created_at": _("Created"),
+        "updated_at": _("Last saved"),
+    }
+    column_descriptions: ClassVar[dict[str, Any]] = {"grade_date": _("As 2025-03 or 03/25.")}
+    form_columns = ("student", "course", "subject", "semester", "grade_date", "grade", "grade_comment")
+    long_texts = ("gradeComment",)
+
+    def on_model_change(self, form: Form, model: Grade, is_created: bool) -> None:
+        """Hold the mark against the scale, and note who entered it and when."""
+        grading.check_mark(model.grade)
+        model.last_edit = clock.now()
+        model.user_id = current_user.user_id

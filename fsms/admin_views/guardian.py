@@ -1,0 +1,100 @@
+"""The page of the guardians."""
+
+from typing import Any, ClassVar
+
+from flask_babel import lazy_gettext as _
+
+from fsms.admin_views import formatters
+from fsms.admin_views.base import EntityView
+
+GUARDIAN_LABELS: dict[str, Any] = {
+    "full_name": _("Name"),
+    "student": _("Pupil"),
+    "relation": _("Relation"),
+    "last_name": _("Last name"),
+    "first_name": _("First name"),
+    "phone": _("Phone"),
+    "occupation": _("Occupation"),
+    "income": _("Monthly income (riel)"),
+    "children_count": _("Children in care"),
+    "believe_jesus": _("Believes in Jesus"),
+    "church": _("Church"),
+    "house_number": _("House number"),
+    "village": _("Village"),
+    "commune": _("Commune"),
+    "district": _("District"),
+    "province": _("Province"),
+    "birth_district": _("District of birth"),
+    "created_at": _("Created"),
+    "updated_at": _("Last saved"),
+}
+
+
+class GuardianView(EntityView):
+    """Those who answer for the pupils."""
+
+    column_list = ("full_name", "relation", "student", "phone", "occupation", "village")
+    column_details_list = (
+        "student",
+        "relation",
+        "last_name",
+        "first_name",
+        "phone",
+        "occupation",
+        "income",
+        "children_count",
+        "believe_jesus",
+        "church",
+        "house_number",
+        "village",
+        "commune",
+        "district",
+        "province",
+        "birth_district",
+        "created_at",
+        "updated_at",
+    )
+    column_searchable_list = ("last_name", "first_name", "phone", "student.last_name", "student.first_name")
+    column_sortable_list = (
+        ("full_name", ("last_name", "first_name")),
+        "relation",
+        ("student", ("student.last_name", "student.first_name")),
+        "occupation",
+        "village",
+    )
+    column_default_sort = [("last_name", False), ("first_name", False)]
+    column_filters = (
+        "relation",
+        "phone",
+        "occupation",
+        "income",
+        "children_count",
+        "believe_jesus",
+        "village",
+        "commune",
+        "student.class_",
+        "student.status",
+    )
+    column_labels: ClassVar[dict[str, Any]] = GUARDIAN_LABELS | {
+        "student.class_": _("Pupil’s grade level"),
+        "student.status": _("Pupil’s status"),
+    }
+    column_formatters = {"phone": formatters.phone}
+    form_columns = (
+        "student",
+        "relation",
+        "last_name",
+        "first_name",
+        "phone",
+        "occupation",
+        "income",
+        "children_count",
+        "believe_jesus",
+        "church",
+        "house_number",
+        "village",
+        "commune",
+        "district",
+        "province",
+        "birth_district",
+    )

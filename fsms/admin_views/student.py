@@ -1,0 +1,231 @@
+"""The page of the pupils, with guardians, family and scholarships inside the form."""
+
+from typing import Any, ClassVar
+
+from flask_babel import lazy_gettext as _
+
+from fsms.admin_views import formatters
+from fsms.admin_views.base import EntityView
+from fsms.admin_views.familyinfo import FAMILY_LABELS
+from fsms.admin_views.guardian import GUARDIAN_LABELS
+from fsms.admin_views.inlines import Inline
+from fsms.admin_views.scholarship import SCHOLARSHIP_LABELS
+from fsms.admin_views.theme import Section
+from fsms.models import FamilyInfo, Guardian, Scholarship
+
+STUDENT_LABELS: dict[str, Any] = {
+    "student_id": _("Pupil number"),
+    "full_name": _("Name"),
+    "last_name": _("Last name"),
+    "first_name": _("First name"),
+    "gender": _("Sex"),
+    "dob": _("Date of birth"),
+    "class_": _("Grade level"),
+    "phone": _("Phone"),
+    "registration_date": _("Registered on"),
+    "status": _("Status"),
+    "religion": _("Religion"),
+    "health": _("Health"),
+    "emergency_contact": _("Emergency contact"),
+    "needs_clothes": _("Lacks clothes"),
+    "needs_materials": _("Lacks study materials"),
+    "needs_transport": _("Needs transport"),
+    "previous_school": _("Previous school"),
+    "register_to_study": _("Registered to study"),
+    "student_birth_district": _("District of birth"),
+    "student_house_number": _("House number"),
+    "student_village": _("Village"),
+    "student_commune": _("Commune"),
+    "student_district": _("District"),
+    "student_province": _("Province"),
+    "transfer_reason": _("Reason for transfer"),
+    "vaccinated": _("Vaccinated"),
+    "school_year": _("School year"),
+    "guardians": _("Guardians"),
+    "family": _("Family"),
+    "scholarships": _("Scholarships"),
+    "created_at": _("Created"),
+    "updated_at": _("Last saved"),
+}
+
+
+class GuardianRows(Inline):
+    """Those who answer for the pupil."""
+
+    form_label = _("Guardians")
+    column_labels = GUARDIAN_LABELS
+    form_columns = (
+        "guardian_id",
+        "relation",
+        "last_name",
+        "first_name",
+        "phone",
+        "occupation",
+        "income",
+        "children_count",
+        "believe_jesus",
+        "church",
+        "house_number",
+        "village",
+        "commune",
+        "district",
+        "province",
+        "birth_district",
+    )
+
+
+class FamilyRow(Inline):
+    """How the family lives; there may be no record."""
+
+    form_label = _("Family")
+    column_labels = FAMILY_LABELS
+    form_columns = (
+        "familyinfo_id",
+        "living_with",
+        "living_condition",
+        "own_house",
+        "duration_in_kpc",
+        "poverty_card",
+        "organization_help",
+        "know_school",
+        "religion",
+        "church_name",
+        "can_help_school",
+        "help_amount",
+        "help_frequency",
+    )
+
+
+class ScholarshipRows(Inline):
+    """Money promised to the pupil."""
+
+    form_label = _("Scholarships")
+    column_labels = SCHOLARSHIP_LABELS
+    form_columns = ("scholarship_id", "type", "amount", "sponsor")
+
+
+class StudentView(EntityView):
+    """Pupils as registered."""
+
+    column_list = ("student_id", "full_name", "gender", "dob", "class_", "school_year", "phone", "status")
+    column_details_list = (
+        "student_id",
+        "last_name",
+        "first_name",
+        "gender",
+        "dob",
+        "class_",
+        "school_year",
+        "status",
+        "phone",
+        "emergency_contact",
+        "registration_date",
+        "religion",
+        "health",
+        "vaccinated",
+        "student_house_number",
+        "student_village",
+        "student_commune",
+        "student_district",
+        "student_province",
+        "student_birth_district",
+        "previous_school",
+        "transfer_reason",
+        "register_to_study",
+        "needs_clothes",
+        "needs_materials",
+        "needs_transport",
+        "guardians",
+        "family",
+        "scholarships",
+        "created_at",
+        "updated_at",
+    )
+    column_searchable_list = ("last_name", "first_name", "student_id", "phone")
+    column_sortable_list = (
+        "student_id",
+        ("full_name", ("last_name", "first_name")),
+        "gender",
+        "dob",
+        ("class_", "level"),
+        "school_year",
+        "status",
+    )
+    column_default_sort = ("student_id", True)
+    column_filters = (
+        "status",
+        "gender",
+        "class_",
+        "school_year",
+        "dob",
+        "needs_clothes",
+        "needs_materials",
+        "needs_transport",
+        "vaccinated",
+        "religion",
+        "student_village",
+        "student_commune",
+        "registration_date",
+        "phone",
+    )
+    column_labels: ClassVar[dict[str, Any]] = STUDENT_LABELS
+    column_formatters = {"phone": formatters.phone}
+    column_formatters_detail = {"phone": formatters.phone, "emergency_contact": formatters.phone} | dict.fromkeys(
+        ("guardians", "scholarships", "family"), formatters.listed
+    )
+    inline_models = (GuardianRows(Guardian), FamilyRow(FamilyInfo), ScholarshipRows(Scholarship))
+    long_texts = ("health", "transferReason")
+    form_columns = (
+        "last_name",
+        "first_name",
+        "gender",
+        "dob",
+        "class_",
+        "school_year",
+        "status",
+        "registration_date",
+        "phone",
+        "emergency_contact",
+        "student_house_number",
+        "student_village",
+        "student_commune",
+        "student_district",
+        "student_province",
+        "student_birth_district",
+        "previous_school",
+        "transfer_reason",
+        "register_to_study",
+        "religion",
+        "health",
+        "vaccinated",
+        "needs_clothes",
+        "needs_materials",
+        "needs_transport",
+    )
+    form_rules = (
+        Section(
+            ("last_name", "first_name", "gender", "dob", "class_", "school_year", "status", "registration_date"),
+            _("Pupil"),
+        ),
+        Section(
+            (
+                "phone",
+                "emergency_contact",
+                "student_house_number",
+                "student_village",
+                "student_commune",
+                "student_district",
+                "student_province",
+                "student_birth_district",
+            ),
+            _("Address and contact"),
+        ),
+        Section(("guardians",), _("Guardians")),
+        Section(("family",), _("Family")),
+        Section(("scholarships",), _("Scholarships")),
+        Section(("previous_school", "transfer_reason", "register_to_study"), _("School history")),
+        Section(
+            ("religion", "health", "vaccinated", "needs_clothes", "needs_materials", "needs_transport"),
+            _("Health and needs"),
+        ),
+    )

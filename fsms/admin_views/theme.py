@@ -1,0 +1,254 @@
+"""How the admin pages look: the theme, the widgets whose HTML is ours, and what the templates may ask for.
+
+The templates are in templates/, the styles and scripts in static/. Nothing here knows a model of the school.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Flask, request, url_for
+from flask_admin.contrib.sqla.tools import get_field_with_path
+from flask_admin.form import BaseForm
+from flask_admin.form.rules import FieldSet
+from flask_admin.form.widgets import DatePickerWidget, Select2Widget, TimePickerWidget
+from flask_admin.helpers import get_url
+from flask_admin.model.widgets import AjaxSelect2Widget
+from flask_admin.theme import Theme
+from flask_babel import gettext
+from markupsafe import Markup
+from sqlalchemy import Date, DateTime, Integer, Numeric
+from wtforms import Field, FieldList, FormField
+from wtforms.widgets import CheckboxInput, DateInput, HiddenInput, RadioInput, Select, TimeInput, html_params
+
+ICONS = "vendor/tabler-icons-3.51.0/icons.svg"
+
+
+@dataclass
+class SchoolTheme(Theme):
+    """No folder of Flask-Admin's has this name, so none of its own templates, with their inline handlers, is ever used."""
+
+    folder: str = "school"
+    base_template: str = "admin/base.html"
+
+
+def install(app: Flask) -> None:
+    """Give the templates of `app` their icons, chips and links."""
+    sprite = Path(app.static_folder or "static", ICONS).read_text()
+    names = frozenset(re.findall(r'<symbol id="([^"]+)"', sprite))
+
+    def icon(name: str, css_class: str = "") -> Markup:
+        """Answer the SVG of an icon of static/vendor/icons.txt; it says nothing to a screen reader."""
+        if name not in names:
+            raise LookupError(f"There is no icon {name!r}: add it to static/vendor/icons.txt and run `npm run vendor`.")
+        href = url_for("static", filename=ICONS)
+        return Markup('<svg class="icon {}" aria-hidden="true"><use href="{}#{}"/></svg>').format(css_class, href, name)
+
+    app.jinja_env.globals.update(
+        icon=icon,
+        arguments_here=arguments_here,
+        column_classes=column_classes,
+        filter_chips=filter_chips,
+        filter_choices=filter_choices,
+        form_errors=form_errors,
+        own_row_actions=own_row_actions,
+        page_range=page_range,
+        url_here=url_here,
+    )
+
+
+# ---- Forms ----------------------------------------------------------------------------------------------------------
+
+
+class LookupSelect:
+    """A <select> which static/js/lookup.js turns into a search box; its answers come from the view's ajax look-up."""
+
+    def __init__(self, *, multiple: bool = False) -> None:
+        self.multiple = multiple
+
+    def __call__(self, field: Any, **attributes: Any) -> Markup:
+        """Draw only the options chosen now."""
+        chosen = field.data if self.multiple else [field.data]
+        options = [field.loader.format(model) for model in chosen or () if model is not None]
+        attributes |= {
+            "data-lookup-url": get_url(".ajax_lookup", name=field.loader.name),
+            "data-placeholder": field.loader.options.get("placeholder", gettext("Type to search")),
+            "multiple": self.multiple,
+        }
+        attributes.setdefault("id", field.id)
+        blank = [] if self.multiple else [Markup('<option value=""></option>')]
+        shown = [Markup('<option value="{}" selected>{}</option>').format(pk, label) for pk, label in options]
+        return Markup("<select {}>{}</select>").format(
+            Markup(html_params(name=field.name, **attributes)), Markup("").join(blank + shown)
+        )
+
+
+def _widget_for(field: Field) -> Any:
+    """Answer the browser's own control where Flask-Admin would send a jQuery plug-in."""
+    match field.widget:
+        case AjaxSelect2Widget(multiple=multiple):
+            return LookupSelect(multiple=multiple)
+        case Select2Widget(multiple=multiple):
+            return Select(multiple=multiple)
+        case DatePickerWidget():
+            return DateInput()
+        case TimePickerWidget():
+            return TimeInput()
+        case widget:
+            return widget
+
+
+def _css_class(widget: Any) -> str:
+    if isinstance(widget, CheckboxInput | RadioInput):
+        return "form-check-input"
+    if isinstance(widget, Select | LookupSelect):
+        return "form-select"
+    return "form-control"
+
+
+class Form(BaseForm):
+    """The base of every admin form: `form_base_class = theme.Form`, on views and on inline forms."""
+
+    class Meta:
+        """Decides how each field is drawn."""
+
+        def render_field(self, field: Field, render_kw: dict[str, Any]) -> Any:
+            """Draw `field`, telling a screen reader of its error and its help."""
+            widget = _widget_for(field)
+            attributes = {**(getattr(field, "render_kw", None) or {}), **render_kw}
+            if isinstance(field, FieldList | FormField) or isinstance(widget, HiddenInput):
+                return widget(field, **attributes)
+            described_by = [f"{field.id}-help"] if field.description else []
+            attributes["class"] = f"{_css_class(widget)} {attributes.get('class', '')}".strip()
+            if field.errors:
+                attributes["class"] += " is-invalid"
+                attributes["aria-invalid"] = "true"
+                described_by.insert(0, f"{field.id}-error")
+            if described_by:
+                attributes["aria-describedby"] = " ".join(described_by)
+            return widget(field, **attributes)
+
+
+class Section(FieldSet):
+    """A card of a form: `Section(["first_name", "last_name"], "Personal")`. Fields share a row where there is room."""
+
+    def __call__(self, form: Any, form_opts: Any = None, field_args: Any = None) -> Markup:
+        """Draw the fields of the section inside its card."""
+        return Markup('<section class="card form-card">{}</section>').format(
+            super().__call__(form, form_opts, field_args)
+        )
+
+
+def form_errors(form: Iterable[Field]) -> Iterator[tuple[str, str, str]]:
+    """Yield the id, the label and the message of each error, those of inline rows too, in the order of the page."""
+    for field in form:
+        for message in field.errors:
+            if isinstance(message, str):
+                yield field.id, field.label.text, message
+        if isinstance(field, FieldList | FormField):
+            yield from form_errors(field)
+
+
+# ---- Lists ----------------------------------------------------------------------------------------------------------
+
+_STANDARD_ACTIONS = {"row_actions.view_row", "row_actions.edit_row", "row_actions.delete_row"}
+
+
+def own_row_actions(actions: Iterable[Any]) -> list[Any]:
+    """Answer the row actions of the view itself; the list draws look, edit and delete without calling a macro."""
+    return [action for action in actions if getattr(action, "template_name", None) not in _STANDARD_ACTIONS]
+
+
+def column_classes(view: Any) -> dict[str, str]:
+    """Answer the CSS class of each list column: numbers to the right, dates unbroken. `view.column_css` has the last word."""
+    classes = {name: _class_of(view.model, name) for name, _ in view.get_list_columns()}
+    return classes | getattr(view, "column_css", {})
+
+
+def _class_of(model: Any, name: str) -> str:
+    try:
+        attribute, _ = get_field_with_path(model, name)
+    except AttributeError:  # a column made by a formatter only
+        return ""
+    column_type = getattr(attribute, "type", None)
+    if isinstance(column_type, Integer | Numeric):
+        return "num"
+    return "date" if isinstance(column_type, Date | DateTime) else ""
+
+
+def url_here(**changes: Any) -> str:
+    """Answer the address of this page with some arguments set, or gone where None; the page number starts anew."""
+    return _url({**request.args.to_dict(), "page": None, **changes})
+
+
+def _url(arguments: Mapping[str, Any]) -> str:
+    query = urlencode({name: value for name, value in arguments.items() if value is not None})
+    return f"{request.path}?{query}" if query else request.path
+
+
+def arguments_here(*without: str) -> dict[str, str]:
+    """Answer the arguments of this page which a form on it must send along; names ending in * stand for all such."""
+    prefixes = tuple(name[:-1] for name in without if name.endswith("*"))
+    gone = {"page", *without}
+    return {k: v for k, v in request.args.items() if k not in gone and not (prefixes and k.startswith(prefixes))}
+
+
+@dataclass(frozen=True)
+class Chip:
+    """One filter at work, as shown above a list."""
+
+    name: str
+    operation: str
+    shown: str
+    argument: str
+    value: str
+    without: str
+
+
+Groups = Mapping[str, list[dict[str, Any]]] | None
+
+
+def filter_chips(
+    groups: Groups, active: Iterable[tuple[int, str, str]] | None, arguments: Mapping[str, str]
+) -> list[Chip]:
+    """Put words to the active filters: their operation, the label of a chosen option, the address without each."""
+    choices = {choice["index"]: choice for group in (groups or {}).values() for choice in group}
+    rest = arguments_here("flt*")
+    chips = []
+    for (index, name, value), argument in zip(active or (), arguments, strict=True):
+        choice = choices[index]
+        labels = dict(choice["options"] or ())
+        without = {other: v for other, v in arguments.items() if other != argument}
+        chips.append(
+            Chip(
+                name=name,
+                operation=choice["operation"],
+                shown=", ".join(str(labels.get(part, part)) for part in value.split(",")),
+                argument=argument,
+                value=value,
+                without=_url(rest | without),
+            )
+        )
+    return chips
+
+
+def filter_choices(groups: Groups) -> dict[str, list[dict[str, Any]]]:
+    """Answer what static/js/filters.js needs to know: for each column its operations, and what to type or choose."""
+    wanted = ("arg", "operation", "type", "options")
+    return {name: [{key: choice[key] for key in wanted} for choice in group] for name, group in (groups or {}).items()}
+
+
+def page_range(page: int, page_size: int, shown: int) -> tuple[int, int]:
+    """Answer the numbers of the first and the last row on the page, counted from one."""
+    first = page * page_size
+    return first + 1, first + shown
+
+
+def yes_no(_view: Any, value: bool, _name: str) -> Markup:  # noqa: FBT001 - a column type formatter is called so
+    """Draw a truth value: a tick that reads “Yes”, or a quiet “No”. For `column_type_formatters[bool]`."""
+    return Markup('<span class="yes">{}</span>' if value else '<span class="no">{}</span>').format(
+        gettext("Yes") if value else gettext("No")
+    )

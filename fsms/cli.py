@@ -1,0 +1,180 @@
+"""The command `fsms`: serve, fill, migrate and ask the school's back office from a shell."""
+
+import contextlib
+import os
+import secrets
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import psycopg
+from flask import Flask, current_app
+from flask.cli import FlaskGroup, with_appcontext
+from sqlalchemy import select
+
+from fsms import clock, demo, schema, serving, sign_in
+from fsms.config import Settings
+from fsms.database import db
+from fsms.demo import Plan
+from fsms.errors import SchoolError
+from fsms.models import User
+from fsms.vocabulary import Role
+
+
+def _make_app() -> Flask:
+    from app import create_app
+
+    return create_app()
+
+
+@click.group(cls=FlaskGroup, create_app=_make_app, add_default_commands=True)
+def command() -> None:
+    """The back office of Friendship School."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command; a broken rule of the school is a sentence and exit status 1, not a traceback."""
+    # `fsms` is started from anywhere, the application stands at the project's root.
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+    try:
+        command.main(args=arguments)
+    except SchoolError as error:
+        click.secho(str(error), fg="red", err=True)
+        sys.exit(1)
+
+
+@command.command()
+@click.option("--prepare", is_flag=True, help="Migrate first, and put the demo school into an empty database.")
+@with_appcontext
+def serve(*, prepare: bool) -> None:
+    """Serve the panel to browsers."""
+    settings: Settings = current_app.config["SETTINGS"]
+    if prepare:
+        schema.upgrade(db.engine)
+        if _is_empty():
+            _fill(Plan(today=clock.today(), password_hash=_demo_hash(settings)))
+    _refuse_wrong_revision()
+    _say_where(settings)
+    serving.serve(current_app._get_current_object(), settings)  # type: ignore[attr-defined]  # noqa: SLF001
+
+
+@command.command("demo")
+@click.option("--students", default=Plan.students, show_default=True, type=click.IntRange(1, 50_000))
+@click.option("--years", default=Plan.years, show_default=True, type=click.IntRange(1, 20))
+@click.option("--seed", default=Plan.seed, show_default=True, help="The same seed makes the same school.")
+@click.option("--force", is_flag=True, help="Replace what the database holds.")
+@with_appcontext
+def demo_school(*, students: int, years: int, seed: int, force: bool) -> None:
+    """Fill the database with an invented school."""
+    _refuse_wrong_revision()
+    settings: Settings = current_app.config["SETTINGS"]
+    with _driver() as connection:
+        there = demo.what_is_there(connection)
+        if there["Student"] and not force:
+            raise SchoolError(
+                "The database has %(students)s pupils. Nothing was done. "
+                "To replace all of it by the demo school, add --force.",
+                students=f"{there['Student']:,}",
+            )
+        if there["Student"]:
+            replaced = ", ".join(f"{count:,} {table}" for table, count in there.items() if count)
+            click.echo(f"Replacing {replaced}.")
+            demo.clear(connection)
+    plan = Plan(students=students, years=years, seed=seed, today=clock.today(), password_hash=_demo_hash(settings))
+    _fill(plan)
+    click.echo(f"Accounts: admin, teacher1, teacher2 …  Password: {demo_password(settings)}")
+
+
+@command.command("create-admin")
+@click.option("--username", prompt="User name")
+@click.option("--last-name", prompt="Last name")
+@click.option("--first-name", prompt="First name")
+@click.password_option()
+@with_appcontext
+def create_admin(username: str, last_name: str, first_name: str, password: str) -> None:
+    """Make an administrator's account."""
+    _refuse_wrong_revision()
+    hashed = sign_in.hash_password(password, cost=current_app.config["SETTINGS"].bcrypt_cost)
+    db.session.add(
+        User(username=username, last_name=last_name, first_name=first_name, password=hashed, role=Role.ADMIN.value)
+    )
+    db.session.commit()
+    click.echo(f"{username} may sign in as administrator.")
+
+
+def add_check(group: Any) -> None:
+    """Add `check` to Flask-Migrate's own `db` commands."""
+
+    @group.command("check")
+    @with_appcontext
+    def check() -> None:
+        """Say whether the database is what the models say."""
+        with db.engine.connect() as connection:
+            found = schema.drift(connection)
+        for line in found:
+            click.echo(line)
+        if found:
+            raise SchoolError("The database differs from the models in %(count)s places.", count=len(found))
+        click.echo("The database is what the models say.")
+
+
+def demo_password(settings: Settings) -> str:
+    """Return the demo accounts' password: the one given, or one made at the first start and kept."""
+    if settings.demo_password:
+        return settings.demo_password
+    kept = settings.data_dir / "demo-password"
+    if not kept.exists():
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        kept.touch(mode=0o600)
+        kept.write_text(secrets.token_urlsafe(9))
+    return kept.read_text()
+
+
+def _demo_hash(settings: Settings) -> str:
+    return sign_in.hash_password(demo_password(settings), cost=settings.bcrypt_cost)
+
+
+def _driver() -> contextlib.AbstractContextManager[psycopg.Connection[Any]]:
+    """Open the driver's own connection, for COPY."""
+    url = db.engine.url.set(drivername="postgresql")
+    return psycopg.connect(url.render_as_string(hide_password=False))
+
+
+def _fill(plan: Plan) -> None:
+    bars: dict[str, Any] = {}
+
+    def progress(stage: str, done: int, total: int) -> None:
+        if stage not in bars:
+            for bar in bars.values():
+                bar.render_finish()
+            bars[stage] = click.progressbar(length=total, label=f"{stage:<12}", show_pos=True, file=sys.stderr)
+        bars[stage].update(done - bars[stage].pos)
+
+    with _driver() as connection:
+        counts = demo.build(connection, plan, progress=progress)
+    for bar in bars.values():
+        bar.render_finish()
+    click.echo(", ".join(f"{count:,} {table}" for table, count in counts.items() if count))
+
+
+def _is_empty() -> bool:
+    return db.session.scalar(select(User.user_id).limit(1)) is None
+
+
+def _refuse_wrong_revision() -> None:
+    with db.engine.connect() as connection:
+        current = schema.current(connection)
+    if current != schema.head():
+        raise SchoolError(
+            "The database is at revision %(current)s, this program needs %(head)s. Run `fsms db upgrade` first.",
+            current=current or "“none”",
+            head=schema.head(),
+        )
+
+
+def _say_where(settings: Settings) -> None:
+    lines = [f"Friendship School is open at http://{settings.host}:{settings.port}"]
+    if (settings.data_dir / "demo-password").exists() or os.environ.get("FSMS_DEMO_PASSWORD"):
+        lines.append(f"Demo accounts: admin, secretary, teacher1, teacher2 …   Password: {demo_password(settings)}")
+    click.echo("\n".join(lines))

@@ -1,0 +1,59 @@
+"""Serving the application with gunicorn: processes and threads by the settings, a graceful stop. Knows no page."""
+
+from typing import Any
+
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+
+from fsms.config import Settings
+from fsms.database import db
+
+# A download of two million rows or a large import may take its time; a hung request may not take for ever.
+LONGEST_REQUEST_SECONDS = 300
+GRACE_SECONDS = 20
+
+
+class Server(BaseApplication):  # type: ignore[misc]  # gunicorn's wheel carries no types
+    """One application, made before the workers are forked, so that they share its memory."""
+
+    def __init__(self, app: Flask, settings: Settings) -> None:
+        """Keep what gunicorn asks for while it starts."""
+        self.application = app
+        self.settings = settings
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Translate our settings into gunicorn's."""
+        chosen: dict[str, Any] = {
+            "bind": f"{self.settings.host}:{self.settings.port}",
+            "workers": self.settings.workers,
+            "threads": self.settings.threads,
+            "worker_class": "gthread",
+            "timeout": LONGEST_REQUEST_SECONDS,
+            "graceful_timeout": GRACE_SECONDS,
+            "keepalive": 5,
+            "preload_app": True,
+            "post_fork": _forget_connections,
+            "accesslog": None,
+            "errorlog": "-",
+            "loglevel": "warning",
+            "proc_name": "fsms",
+        }
+        for name, value in chosen.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        """Hand over the application."""
+        return self.application
+
+
+def serve(app: Flask, settings: Settings) -> None:
+    """Answer requests until told to stop."""
+    Server(app, settings).run()
+
+
+def _forget_connections(server: Any, _worker: Any) -> None:
+    """Let each worker open connections of its own: a socket must not be shared over a fork."""
+    app = server.app.application
+    with app.app_context():
+        db.engine.dispose(close=False)

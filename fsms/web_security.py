@@ -1,0 +1,62 @@
+"""What protects every page: CSRF tokens, the content security policy and its companions, honest proxies and hosts."""
+
+from flask import Flask, Response, request
+from flask.sessions import SecureCookieSessionInterface
+from flask_talisman import Talisman
+from flask_wtf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from fsms.config import Settings
+
+SELF = "'self'"
+# No `unsafe-*`: scripts and styles come from files of our own or carry the page's nonce.
+CONTENT_SECURITY_POLICY = {
+    "default-src": "'none'",
+    "script-src": SELF,
+    "style-src": SELF,
+    "img-src": [SELF, "data:"],
+    "font-src": SELF,
+    "connect-src": SELF,
+    "manifest-src": SELF,
+    "worker-src": SELF,
+    "form-action": SELF,
+    "base-uri": "'none'",
+    "frame-ancestors": "'none'",
+}
+UNUSED_POWERS = ("camera", "display-capture", "geolocation", "gyroscope", "microphone", "payment", "usb")
+
+
+class SchoolSession(SecureCookieSessionInterface):
+    """A session cookie that travels by https only, wherever https is what the browser used."""
+
+    def get_cookie_secure(self, app: Flask) -> bool:
+        """Ask the request; a panel on a school's own network may run without a certificate."""
+        return request.is_secure
+
+
+def install(app: Flask, settings: Settings) -> None:
+    """Put the protection around the application."""
+    app.session_interface = SchoolSession()
+    if settings.trusted_proxies:
+        count = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
+    if settings.trusted_hosts:
+        app.config["TRUSTED_HOSTS"] = list(settings.trusted_hosts)
+    CSRFProtect(app)
+    Talisman(
+        app,
+        force_https=False,  # the proxy's business; HSTS is sent wherever https is used
+        session_cookie_secure=False,  # decided for each request above
+        frame_options="DENY",
+        referrer_policy="same-origin",
+        permissions_policy=dict.fromkeys(UNUSED_POWERS, "()"),
+        content_security_policy=CONTENT_SECURITY_POLICY,
+        content_security_policy_nonce_in=["script-src", "style-src"],
+    )
+
+    @app.after_request
+    def _keep_pages_private(response: Response) -> Response:
+        # A shared computer's back button must not show marks to the next person.
+        if request.endpoint != "static":
+            response.headers.setdefault("Cache-Control", "no-store")
+        return response

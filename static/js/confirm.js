@@ -1,0 +1,43 @@
+// Asks before a form with data-confirm (on the form or on the button pressed) is sent, and names what will happen to.
+//
+//   data-confirm   the question; {name} stands for what the button is about
+//   data-detail    a sentence below it
+//   data-yes       the word on the button that does it
+
+const dialog = document.getElementById("confirm");
+const part = (name) => dialog.querySelector(`[data-confirm-${name}]`);
+const NAMES_SHOWN = 5;
+
+/** The rows a bulk act is about, by the words of their first column. */
+function pickedNames(form) {
+  const boxes = [...form.elements].filter((element) => element.name === "rowid" && element.checked);
+  return boxes.map((box) => box.closest("tr").querySelector("th").textContent.trim());
+}
+
+function listed(names) {
+  const more = names.length - NAMES_SHOWN;
+  const lines = more > 0 ? [...names.slice(0, NAMES_SHOWN), part("names").dataset.more.replace("{count}", more)] : names;
+  return lines.map((line) => Object.assign(document.createElement("li"), { textContent: line }));
+}
+
+function ask(form, button) {
+  const words = { ...form.dataset, ...button?.dataset };
+  document.getElementById("confirm-question").textContent = words.confirm.replace("{name}", words.name ?? "");
+  part("detail").textContent = words.detail ?? "";
+  part("yes").textContent = words.yes ?? part("yes").textContent;
+  part("names").replaceChildren(...listed(pickedNames(form)));
+  dialog.returnValue = "no";
+  dialog.showModal();
+  return new Promise((answer) => dialog.addEventListener("close", () => answer(dialog.returnValue === "yes"), { once: true }));
+}
+
+const answered = new WeakSet();
+
+document.addEventListener("submit", async (event) => {
+  const { target: form, submitter: button } = event;
+  if (answered.delete(form) || !("confirm" in { ...form.dataset, ...button?.dataset })) return;
+  event.preventDefault();
+  if (!(await ask(form, button))) return;
+  answered.add(form);
+  form.requestSubmit(button);
+});

@@ -1,0 +1,22 @@
+// Small manners of every page: menus close when one is done with them, messages can be put away, pages printed.
+
+const openMenus = () => document.querySelectorAll("details.menu[open]");
+
+document.addEventListener("click", ({ target }) => {
+  for (const menu of openMenus()) if (!menu.contains(target) || target.closest(".menu-item")) menu.open = false;
+  target.closest("[data-dismiss]")?.parentElement.remove();
+  if (target.closest("[data-print]")) window.print();
+});
+
+document.addEventListener("keydown", ({ key }) => {
+  if (key !== "Escape") return;
+  for (const menu of openMenus()) {
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  }
+});
+
+// Who tabs out of a menu has left it.
+document.addEventListener("focusin", ({ target }) => {
+  for (const menu of openMenus()) if (!menu.contains(target)) menu.open = false;
+});
