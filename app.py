@@ -6,15 +6,12 @@ from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
-from flask import Flask, request, session
-from flask_babel import Babel
+from flask import Flask
 from flask_migrate import Migrate
 
 from fsms import admin_views, embedded, sign_in, web_security
 from fsms.config import ROOT, Settings
 from fsms.database import db
-
-LANGUAGES = {"en": "English", "km": "ខ្មែរ"}
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -35,17 +32,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     )
     db.init_app(app)
     Migrate(app, db, directory=str(ROOT / "migrations"))
-    Babel(app, locale_selector=language)
     web_security.install(app, settings)
     sign_in.install(app)
     admin_views.install(app)
     return app
-
-
-def language() -> str:
-    """Choose the language of a page: the reader's own choice, else what the browser asks for."""
-    chosen = session.get("language")
-    return chosen if chosen in LANGUAGES else request.accept_languages.best_match(list(LANGUAGES)) or "en"
 
 
 def database_url(settings: Settings) -> str:

@@ -11,10 +11,11 @@ import click
 import psycopg
 from flask import Flask, current_app
 from flask.cli import FlaskGroup, with_appcontext
+from flask_migrate.cli import db as migrations
 from sqlalchemy import select
 
 from fsms import clock, demo, schema, serving, sign_in
-from fsms.config import Settings
+from fsms.config import BadSetting, Settings
 from fsms.database import db
 from fsms.demo import Plan
 from fsms.errors import SchoolError
@@ -39,7 +40,7 @@ def main(arguments: list[str] | None = None) -> None:
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
     try:
         command.main(args=arguments)
-    except SchoolError as error:
+    except (SchoolError, BadSetting) as error:
         click.secho(str(error), fg="red", err=True)
         sys.exit(1)
 
@@ -53,7 +54,8 @@ def serve(*, prepare: bool) -> None:
     if prepare:
         schema.upgrade(db.engine)
         if _is_empty():
-            _fill(Plan(today=clock.today(), password_hash=_demo_hash(settings)))
+            with _driver() as connection:
+                _fill(connection, Plan(today=clock.today(), password_hash=_demo_hash(settings)))
     _refuse_wrong_revision()
     _say_where(settings)
     serving.serve(current_app._get_current_object(), settings)  # type: ignore[attr-defined]  # noqa: SLF001
@@ -69,7 +71,9 @@ def demo_school(*, students: int, years: int, seed: int, force: bool) -> None:
     """Fill the database with an invented school."""
     _refuse_wrong_revision()
     settings: Settings = current_app.config["SETTINGS"]
-    with _driver() as connection:
+    plan = Plan(students=students, years=years, seed=seed, today=clock.today(), password_hash=_demo_hash(settings))
+    # One transaction: if the new school cannot be made, the old rows are still there.
+    with _driver() as connection, connection.transaction():
         there = demo.what_is_there(connection)
         if there["Student"] and not force:
             raise SchoolError(
@@ -77,12 +81,10 @@ def demo_school(*, students: int, years: int, seed: int, force: bool) -> None:
                 "To replace all of it by the demo school, add --force.",
                 students=f"{there['Student']:,}",
             )
-        if there["Student"]:
-            replaced = ", ".join(f"{count:,} {table}" for table, count in there.items() if count)
-            click.echo(f"Replacing {replaced}.")
+        if any(there.values()):
+            click.echo("Replacing " + ", ".join(f"{count:,} {table}" for table, count in there.items() if count) + ".")
             demo.clear(connection)
-    plan = Plan(students=students, years=years, seed=seed, today=clock.today(), password_hash=_demo_hash(settings))
-    _fill(plan)
+        _fill(connection, plan)
     click.echo(f"Accounts: admin, teacher1, teacher2 …  Password: {demo_password(settings)}")
 
 
@@ -103,20 +105,20 @@ def create_admin(username: str, last_name: str, first_name: str, password: str) 
     click.echo(f"{username} may sign in as administrator.")
 
 
-def add_check(group: Any) -> None:
-    """Add `check` to Flask-Migrate's own `db` commands."""
+@migrations.command("check")
+@with_appcontext
+def check() -> None:
+    """Say whether the database is what the models say."""
+    with db.engine.connect() as connection:
+        found = schema.drift(connection)
+    for line in found:
+        click.echo(line)
+    if found:
+        raise SchoolError("The database differs from the models in %(count)s places.", count=len(found))
+    click.echo("The database is what the models say.")
 
-    @group.command("check")
-    @with_appcontext
-    def check() -> None:
-        """Say whether the database is what the models say."""
-        with db.engine.connect() as connection:
-            found = schema.drift(connection)
-        for line in found:
-            click.echo(line)
-        if found:
-            raise SchoolError("The database differs from the models in %(count)s places.", count=len(found))
-        click.echo("The database is what the models say.")
+
+command.add_command(migrations)
 
 
 def demo_password(settings: Settings) -> str:
@@ -141,7 +143,7 @@ def _driver() -> contextlib.AbstractContextManager[psycopg.Connection[Any]]:
     return psycopg.connect(url.render_as_string(hide_password=False))
 
 
-def _fill(plan: Plan) -> None:
+def _fill(connection: psycopg.Connection[Any], plan: Plan) -> None:
     bars: dict[str, Any] = {}
 
     def progress(stage: str, done: int, total: int) -> None:
@@ -151,15 +153,16 @@ def _fill(plan: Plan) -> None:
             bars[stage] = click.progressbar(length=total, label=f"{stage:<12}", show_pos=True, file=sys.stderr)
         bars[stage].update(done - bars[stage].pos)
 
-    with _driver() as connection:
-        counts = demo.build(connection, plan, progress=progress)
+    counts = demo.build(connection, plan, progress=progress)
     for bar in bars.values():
         bar.render_finish()
     click.echo(", ".join(f"{count:,} {table}" for table, count in counts.items() if count))
 
 
 def _is_empty() -> bool:
-    return db.session.scalar(select(User.user_id).limit(1)) is None
+    # A connection of its own: an open transaction of the session would keep the demo school waiting for its tables.
+    with db.engine.connect() as connection:
+        return connection.scalar(select(User.user_id).limit(1)) is None
 
 
 def _refuse_wrong_revision() -> None:

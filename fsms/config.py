@@ -4,12 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fsms.errors import SchoolError
-
 ROOT = Path(__file__).resolve().parent.parent
 
 
-class BadSetting(SchoolError):
+class BadSetting(Exception):
     """A variable of the environment cannot be used as it stands."""
 
 
@@ -65,11 +63,5 @@ class Settings:
 def _number(given: Mapping[str, str], name: str, default: int, *, lowest: int, highest: int) -> int:
     written = given.get(name, str(default))
     if not written.isascii() or not written.isdigit() or not lowest <= int(written) <= highest:
-        raise BadSetting(
-            "%(name)s must be a whole number from %(lowest)s to %(highest)s, not “%(written)s”.",
-            name=name,
-            lowest=lowest,
-            highest=highest,
-            written=written,
-        )
+        raise BadSetting(f"{name} must be a whole number from {lowest} to {highest}, not “{written}”.")
     return int(written)

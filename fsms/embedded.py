@@ -13,14 +13,12 @@ import fcntl
 import hashlib
 import importlib.util
 import os
-import pwd
 import re
 import secrets
 import shlex
 import shutil
 import signal
 import stat
-import subprocess
 import tempfile
 import threading
 import time
@@ -33,6 +31,7 @@ from urllib.parse import quote
 import psutil
 
 from fsms.errors import SchoolError
+from fsms.server_account import Account, candidates, give
 
 # What lies in `<data_dir>/postgres`.
 CLUSTER = Path("cluster")
@@ -106,35 +105,6 @@ class _Server:
     pid: int
     socket_dir: Path
     ready: bool
-
-
-@dataclass(frozen=True)
-class _Account:
-    """Who runs the server's programs, and what turns this process into that account."""
-
-    owner: int  # Whom the cluster's files belong to, seen from here.
-    user: int | None = None
-    group: int | None = None
-    prefix: tuple[str, ...] = ()
-
-    def run(self, *command: str, cwd: Path, given: str = "") -> subprocess.CompletedProcess[str]:
-        # PGPORT, PGDATA and their like are meant for clients and would change the server. Its language is fixed,
-        # because its messages are read here.
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
-        environment["LC_ALL"] = "C"
-        return subprocess.run(  # noqa: S603 - no shell, and the programs are our own
-            [*self.prefix, *command],
-            cwd=cwd,
-            input=given,
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            env=environment,
-            user=self.user,
-            group=self.group,
-            extra_groups=None if self.user is None else [],
-            check=False,
-        )
 
 
 # --- Sharing -------------------------------------------------------------------------------------------------------
@@ -312,7 +282,7 @@ def _start(home: Path, *, durable: bool) -> None:
     _start_server(home, account, socket_dir, () if durable else FORGETFUL)
 
 
-def _start_server(home: Path, account: _Account, socket_dir: Path, options: tuple[str, ...]) -> None:
+def _start_server(home: Path, account: Account, socket_dir: Path, options: tuple[str, ...]) -> None:
     # The paths are relative because pg_ctl hands them to a shell, which would mind a dollar sign or a quotation mark.
     where = ("-D", str(CLUSTER), "-l", str(LOG), "-o", shlex.join(["-k", str(socket_dir), *options]))
     start = ("start", "--wait", f"--timeout={PATIENCE:.0f}", *where)
@@ -364,16 +334,16 @@ def _forget_dead_server(home: Path, socket_dir: Path) -> None:
         (home / PID_FILE).unlink(missing_ok=True)
 
 
-def _log_opened(home: Path, account: _Account) -> int:
+def _log_opened(home: Path, account: Account) -> int:
     """Have a log that the server may write, and not a long one; return its length."""
     if (home / LOG).exists() and (home / LOG).stat().st_size > LONGEST_LOG:
         (home / LOG).replace((home / LOG).with_suffix(".log.1"))
     os.close(os.open(home / LOG, os.O_WRONLY | os.O_CREAT, 0o600))
-    _give(home / LOG, account.owner)
+    give(home / LOG, account.owner)
     return (home / LOG).stat().st_size
 
 
-def _socket_dir(home: Path, account: _Account) -> Path:
+def _socket_dir(home: Path, account: Account) -> Path:
     """A private directory with a short name: a socket's path may have no more than 107 bytes.
 
     The name follows from the data directory, so that addresses stay true when the server is started again.
@@ -387,7 +357,7 @@ def _socket_dir(home: Path, account: _Account) -> Path:
             "of your own.",
             path=path,
         )
-    _give(path, account.owner)
+    give(path, account.owner)
     path.chmod(0o700)
     return path
 
@@ -402,12 +372,12 @@ def _socket_parent() -> Path:
 # --- Making a cluster ------------------------------------------------------------------------------------------------
 
 
-def _create(home: Path, account: _Account, *, durable: bool) -> None:
+def _create(home: Path, account: Account, *, durable: bool) -> None:
     """Make a cluster under a name of its own and move it when it is whole: what is found is whole."""
     for abandoned in home.glob(UNFINISHED + "*"):
         shutil.rmtree(abandoned, ignore_errors=True)
     unfinished = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=home))
-    _give(unfinished, account.owner)
+    give(unfinished, account.owner)
     cluster, password_file = unfinished / CLUSTER, unfinished / PASSWORD
     password, superuser_password = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
     _write_private(password_file, superuser_password, owner=account.owner)
@@ -460,7 +430,8 @@ def _refuse_another_version(home: Path, version: str) -> None:
         '   pg_dump --no-owner --exclude-extension=pg_stat_statements --file=school.sql "$(cat %(url)s)"\n'
         "2. Stop it, and move %(home)s to a safe place.\n"
         "3. Start this release, which makes a new database. While it runs, put the school in its place:\n"
-        '   psql --command="DROP OWNED BY %(role)s" --file=school.sql "$(cat %(url)s)"\n'
+        "   psql --command='\\c template1' --command='DROP DATABASE %(name)s WITH (FORCE)' "
+        "--command='CREATE DATABASE %(name)s' --command='\\c %(name)s' --file=school.sql \"$(cat %(url)s)\"\n"
         "4. Start this release again.\n"
         "Each release has its own pg_dump and psql, here in %(bin)s.",
         cluster=home / CLUSTER,
@@ -468,7 +439,7 @@ def _refuse_another_version(home: Path, version: str) -> None:
         ours=version,
         home=home,
         url=shlex.quote(str(home / URL)),
-        role=ROLE,
+        name=DATABASE,
         bin=bin_dir(),
     )
 
@@ -476,12 +447,12 @@ def _refuse_another_version(home: Path, version: str) -> None:
 # --- Accounts --------------------------------------------------------------------------------------------------------
 
 
-def _account(home: Path) -> tuple[_Account, str]:
+def _account(home: Path) -> tuple[Account, str]:
     """The first account that can run the server here, and the major version of that server."""
     # The account must reach the programs, the data and the sockets. `cd` asks for no more than that.
     try_all = 'for dir in "$@"; do cd "$dir" || exit 1; done; exec "$0" --version'
     reached = (str(bin_dir() / "postgres"), str(home), str(_socket_parent()))
-    for account in _accounts(home):
+    for account in candidates(home / CLUSTER):
         try:
             tried = account.run("/bin/sh", "-c", try_all, *reached, cwd=Path("/"))
         except OSError:  # The tool that changes the account is missing, or the kernel refuses.
@@ -497,38 +468,11 @@ def _account(home: Path) -> tuple[_Account, str]:
     )
 
 
-def _accounts(home: Path) -> Iterator[_Account]:
-    """PostgreSQL refuses to run as root, so root looks for somebody else, and the least power comes first."""
-    if os.geteuid() != 0:
-        yield _Account(owner=os.geteuid())
-        return
-    uid, gid = _owner(home)
-    yield _Account(owner=uid, user=uid, group=gid)
-    # Below a directory that is closed to that account (/root, `mktemp -d`) it keeps one of root's powers.
-    keep = ("--inh-caps=+dac_override", "--ambient-caps=+dac_override")
-    yield _Account(owner=uid, prefix=("setpriv", f"--reuid={uid}", f"--regid={gid}", "--clear-groups", *keep))
-    # Where root has no other account to change to, it can still look like one to the server.
-    yield _Account(owner=0, prefix=("unshare", "--user", f"--map-user={uid}", f"--map-group={gid}"))
-
-
-def _owner(home: Path) -> tuple[int, int]:
-    """Whoever owns the data keeps it; new data goes to the account that every system has."""
-    if (home / CLUSTER).exists() and (found := (home / CLUSTER).stat()).st_uid != 0:
-        return found.st_uid, found.st_gid
-    nobody = pwd.getpwnam("nobody")
-    return nobody.pw_uid, nobody.pw_gid
-
-
-def _hand_over(cluster: Path, account: _Account) -> None:
+def _hand_over(cluster: Path, account: Account) -> None:
     """A backup that root copied back belongs to root; the server wants to own its files."""
     if os.geteuid() == 0 and cluster.stat().st_uid != account.owner:
         for path in (cluster, *cluster.rglob("*")):
-            _give(path, account.owner)
-
-
-def _give(path: Path, owner: int) -> None:
-    if path.lstat().st_uid != owner:
-        os.chown(path, owner, -1, follow_symlinks=False)
+            give(path, account.owner)
 
 
 # --- Files -----------------------------------------------------------------------------------------------------------
@@ -542,7 +486,8 @@ def _write_private(path: Path, text: str, *, owner: int | None = None) -> None:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
-    _give(new, os.geteuid() if owner is None else owner)
+    # What root writes while it serves a user's data stays readable for that user.
+    give(new, path.parent.stat().st_uid if owner is None else owner)
     new.replace(path)
 
 

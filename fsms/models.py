@@ -204,6 +204,9 @@ class User(Named, Versioned, Base):
     account_locked_until: Mapped[dt.datetime | None] = mapped_column("accountLockedUntil")
     failed_login_attempts: Mapped[int] = mapped_column("failedLoginAttempts", default=0, server_default=text("0"))
     last_failed_login: Mapped[dt.datetime | None] = mapped_column("lastFailedLogin")
+    password_change_required: Mapped[bool] = mapped_column(
+        "passwordChangeRequired", default=False, server_default=text("false")
+    )
 
     @validates("username")
     def _username_is_alphanumeric(self, _key: str, value: str) -> str:

@@ -28,6 +28,7 @@ WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
 RUN = os.getppid() if WORKER else os.getpid()  # A worker is a child of the process that was called.
 MACHINE = f"fsms_test_{zlib.crc32(socket.gethostname().encode()):08x}"
 TEMPLATE = f"{MACHINE}_{RUN}_template"
+USED = Path(tempfile.gettempdir()) / f"{MACHINE}_{RUN}.used"  # Says that this run asked for a database at all.
 
 _numbers = count(1)
 
@@ -36,6 +37,7 @@ _numbers = count(1)
 def server_url() -> str:
     """Address of the server's maintenance database, in SQLAlchemy's form."""
     given = os.environ.get("DATABASE_URL", "").strip()
+    USED.touch()
     url = make_url(given or embedded.share(ROOT / "instance" / "test", durable=False).url)
     return url.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
 
@@ -87,10 +89,14 @@ def migrated_template() -> str:
 
 def drop_all_of_this_run() -> None:
     """Drop what the run made; called when the process ends that started it."""
+    if not USED.exists():
+        return
+    USED.unlink()
     with _maintenance() as server:
         for database in _ours(server):
             if database.startswith(f"{MACHINE}_{RUN}_"):
                 server.execute(text(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)'))
+    USED.unlink(missing_ok=True)
 
 
 if not WORKER:

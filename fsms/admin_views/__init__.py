@@ -1,11 +1,17 @@
-"""The site map: which pages there are, in which group, in which order."""
+"""The site map: which pages there are, in which group, in which order, and what every page is told."""
 
-from flask import Flask
+from typing import Any
+
+from flask import Flask, url_for
 from flask_admin import Admin
+from flask_babel import get_locale, gettext
+from flask_babel import lazy_gettext as _
+from flask_login import current_user
 
-from fsms.admin_views import front_door, problems, theme
+from fsms.admin_views import front_door, language, problems, theme
 from fsms.admin_views.activitylog import ActivityLogView
 from fsms.admin_views.attendance import AttendanceView
+from fsms.admin_views.base import EntityView
 from fsms.admin_views.course import CourseView
 from fsms.admin_views.enrollment import EnrollmentView
 from fsms.admin_views.familyinfo import FamilyInfoView
@@ -21,6 +27,7 @@ from fsms.admin_views.user import UserView
 from fsms.models import (
     ActivityLog,
     Attendance,
+    Base,
     Course,
     Enrollment,
     FamilyInfo,
@@ -33,27 +40,80 @@ from fsms.models import (
     Subject,
     User,
 )
+from fsms.vocabulary import Role, label_of
+
+# Group, then page, entity, name and icon. What a teacher opens in the yard stands in the phone's bottom bar.
+Page = tuple[type[EntityView], type[Base], Any, str]
+SITE: tuple[tuple[Any, tuple[Page, ...]], ...] = (
+    (
+        _("People"),
+        (
+            (StudentView, Student, _("Pupils"), "users"),
+            (GuardianView, Guardian, _("Guardians"), "heart-handshake"),
+            (FamilyInfoView, FamilyInfo, _("Families"), "home"),
+            (ScholarshipView, Scholarship, _("Scholarships"), "award"),
+        ),
+    ),
+    (
+        _("Teaching"),
+        (
+            (CourseView, Course, _("Courses"), "school"),
+            (EnrollmentView, Enrollment, _("Enrolments"), "user-plus"),
+            (AttendanceView, Attendance, _("Attendance"), "calendar-check"),
+            (GradeView, Grade, _("Marks"), "certificate"),
+        ),
+    ),
+    (
+        _("School"),
+        (
+            (SubjectView, Subject, _("Subjects"), "books"),
+            (SchoolYearView, SchoolYear, _("School years"), "calendar"),
+            (SemesterView, Semester, _("Semesters"), "calendar-event"),
+        ),
+    ),
+    (
+        _("Office"),
+        (
+            (UserView, User, _("Staff"), "id-badge-2"),
+            (ActivityLogView, ActivityLog, _("Activity log"), "history"),
+        ),
+    ),
+)
+ON_PHONE = {Student, Course, Attendance, Grade}
 
 
 def install(app: Flask) -> None:
     """Put every page into the application."""
+    language.install(app)
     problems.install(app)
     front_door.install(app)
     theme.install(app)
-    admin = Admin(app, name="Friendship School", index_view=HomeView(), theme=theme.SchoolTheme())
-    for view in (
-        StudentView(Student),
-        GuardianView(Guardian),
-        FamilyInfoView(FamilyInfo),
-        ScholarshipView(Scholarship),
-        CourseView(Course),
-        EnrollmentView(Enrollment),
-        AttendanceView(Attendance),
-        GradeView(Grade),
-        SubjectView(Subject),
-        SchoolYearView(SchoolYear),
-        SemesterView(Semester),
-        UserView(User),
-        ActivityLogView(ActivityLog),
-    ):
-        admin.add_view(view)
+    app.context_processor(what_every_page_is_told)
+    admin = Admin(
+        app,
+        name=_("Friendship School"),
+        index_view=HomeView(name=_("Home"), menu_icon_value="home"),
+        theme=theme.SchoolTheme(),
+    )
+    for group, pages in SITE:
+        admin.add_category(group)
+        for view, entity, name, icon in pages:
+            css = "on-phone" if entity in ON_PHONE else ""
+            admin.add_view(view(entity, name=name, category=group, menu_icon_value=icon, menu_class_name=css))
+
+
+def what_every_page_is_told() -> dict[str, Any]:
+    """Say who reads, and in which language."""
+    told: dict[str, Any] = {
+        "language": str(get_locale() or "en"),
+        "languages": language.LANGUAGES,
+        "language_url": url_for("language"),
+    }
+    if current_user and current_user.is_authenticated:
+        told["account"] = {
+            "name": current_user.full_name,
+            "role": gettext(label_of(Role, current_user.role)),
+            "url": None,
+            "sign_out_url": url_for("logout"),
+        }
+    return told

@@ -113,6 +113,14 @@ class EntityView(ModelView):
         query, joins = super()._apply_sorting(query, joins, sort_column, sort_desc)
         return query.order_by(*self.model.__mapper__.primary_key), joins
 
+    def search_placeholder(self) -> str:
+        """Say what can be typed, in the words of the columns; a name in another table is called by its relation."""
+        labels = (
+            self.column_labels.get(path, self.column_labels.get(path.split(".")[0]))
+            for path in self.column_searchable_list
+        )
+        return ", ".join(dict.fromkeys(str(label) for label in labels if label))
+
     def _apply_search(self, query: Any, count_query: Any, joins: Any, count_joins: Any, search: str) -> Any:
         """Ask that every word stands somewhere; `%` and `_` are letters like any other."""
         for word in text.clean(search).split():
@@ -207,11 +215,11 @@ class EntityView(ModelView):
         """Make the form of the declared columns; a page that declares none is read only and has none."""
         return super().scaffold_form() if self.form_columns else theme.Form
 
-    def _refresh_form_rules_cache(self) -> None:
-        """Let the version pass where a page lays out its fields by rules: upstream deletes what they do not name."""
-        super()._refresh_form_rules_cache()
-        if self._form_edit_rules:
-            self._form_edit_rules.visible_fields.append("version")
+    def _validate_form_class(self, *_: Any, **__: Any) -> None:
+        """Leave the class as declared: upstream deletes what the layout does not name, and that is the version."""
+
+    def _get_ruleset_missing_fields(self, ruleset: Any, form: Form) -> list[str]:
+        return [name for name in super()._get_ruleset_missing_fields(ruleset, form) if name != "version"]
 
     def get_edit_form(self) -> type[Form]:
         """Add the version that the form was opened with."""

@@ -47,6 +47,7 @@ def install(app: Flask) -> None:
         href = url_for("static", filename=ICONS)
         return Markup('<svg class="icon {}" aria-hidden="true"><use href="{}#{}"/></svg>').format(css_class, href, name)
 
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(
         icon=icon,
         arguments_here=arguments_here,

@@ -12,23 +12,33 @@ from random import Random
 
 from fsms.demo import words
 from fsms.demo.calendar import Year
-from fsms.demo.copying import Table
-from fsms.demo.journeys import Course, Place, School
+from fsms.demo.classes import Course
+from fsms.demo.copying import Table, school_time
+from fsms.demo.journeys import Place, School
 from fsms.demo.marks import WHOLE_YEARS
 from fsms.demo.plan import stream
 from fsms.models import Attendance
 from fsms.vocabulary import AttendanceSession, AttendanceStatus
 
-_COLUMNS = ("attendanceId", "studentId", "courseId", "semesterId", "schoolYearId", "attendanceDate", "session", "status")
+_COLUMNS = (
+    "attendanceId",
+    "studentId",
+    "courseId",
+    "semesterId",
+    "schoolYearId",
+    "attendanceDate",
+    "session",
+    "status",
+)
 _MORE_COLUMNS = ("reason", "recordedBy", "createdAt", "updatedAt")
 
 _FORGOTTEN = 0.012
 _TAKEN_TODAY = 0.6
 # Of a pupil's exceptions: absent, excused, late.
 _EXCEPTIONS = (AttendanceStatus.ABSENT, AttendanceStatus.EXCUSED, AttendanceStatus.LATE)
-_SHARES = (40, 33, 27)
+_SHARES = (36, 29, 35)
 _AGAIN_IN_THE_AFTERNOON = 0.7
-_MARKED_AT = {AttendanceSession.FULL: "07:20", AttendanceSession.AM: "07:20", AttendanceSession.PM: "13:20"}
+_MARKED_AT = {AttendanceSession.FULL: "07:20:00", AttendanceSession.AM: "07:20:00", AttendanceSession.PM: "13:20:00"}
 
 
 def attendance(school: School) -> Table:
@@ -49,14 +59,15 @@ def _blocks(school: School, days: dict[Year, list[date]]) -> Iterator[str]:
     for year in school.years:
         classes = [_Class.of(course, places) for course, places in school.rosters(year)]
         for day in days[year]:
-            taken = _classes_taken(classes, chance, today=day == school.plan.today)
-            yield "".join(line for a_class in taken for line in a_class.lines(day, numbers, chance))
+            today = day == school.plan.today
+            taken = _classes_taken(classes, chance, today=today)
+            yield "".join(line for a_class in taken for line in a_class.lines(day, numbers, chance, only_begun=today))
 
 
 def _classes_taken(classes: "list[_Class]", chance: Random, *, today: bool) -> "list[_Class]":
-    """Leave out the classes whose teacher forgot; today the last class at least is still to be taken."""
+    """Leave out the classes whose teacher forgot; today the first class is done and the last still to be taken."""
     if today:
-        return [a_class for a_class in classes[:-1] if chance.random() < _TAKEN_TODAY]
+        return [a_class for n, a_class in enumerate(classes[:-1]) if chance.random() < _TAKEN_TODAY or n == 0]
     return [a_class for a_class in classes if chance.random() >= _FORGOTTEN]
 
 
@@ -76,10 +87,10 @@ class _Class:
         ]
         return cls(course, (AttendanceSession.FULL,) if course.level <= 6 else halves, register)
 
-    def lines(self, day: date, numbers: Iterator[int], chance: Random) -> Iterator[str]:
-        """Write one day's rows, up to the day before a pupil dropped out."""
+    def lines(self, day: date, numbers: Iterator[int], chance: Random, *, only_begun: bool) -> Iterator[str]:
+        """Write one day's rows, up to the day before a pupil dropped out; of a day just begun, its first session."""
         random = chance.random
-        heads, ends = self._fixed_cells(day, chance)
+        heads, ends = self._fixed_cells(day, self.sessions[:1] if only_begun else self.sessions, chance)
         all_present = [f"{head}Present\t\\N{end}" for head, end in zip(heads, ends, strict=True)]
         for pupil, unsteadiness, dropped_on in self.register:
             if dropped_on <= day:
@@ -91,20 +102,23 @@ class _Class:
                 for head, end, seen in zip(heads, ends, self._exceptions(chance), strict=False):
                     yield f"{next(numbers)}{pupil}{head}{seen}{end}"
 
-    def _fixed_cells(self, day: date, chance: Random) -> tuple[list[str], list[str]]:
+    def _fixed_cells(
+        self, day: date, sessions: tuple[AttendanceSession, ...], chance: Random
+    ) -> tuple[list[str], list[str]]:
         """Prepare what is the same for the whole class: the cells before the status, and those after the reason."""
         course, year = self.course, self.course.year
         teacher = course.teachers[0] if chance.random() < 0.9 else course.teachers[-1]
         around = f"{course.number}\t{year.semester_of(day).number}\t{year.number}\t{day}\t"
-        heads = [f"{around}{session}\t" for session in self.sessions]
-        moments = [f"{day} {_MARKED_AT[session]}:00+07" for session in self.sessions]
+        heads = [f"{around}{session}\t" for session in sessions]
+        moments = [school_time(day, _MARKED_AT[session]) for session in sessions]
         return heads, [f"\t{teacher.full_name}\t{moment}\t{moment}\n" for moment in moments]
 
     def _exceptions(self, chance: Random) -> tuple[str, str]:
         """Draw a day that was not quite as it should be: status and reason of its one or two sessions."""
         status = chance.choices(_EXCEPTIONS, _SHARES)[0]
         first = f"{status}\t{_reason(status, chance)}"
-        if status is not AttendanceStatus.LATE and chance.random() < _AGAIN_IN_THE_AFTERNOON:
+        again = status is not AttendanceStatus.LATE and chance.random() < _AGAIN_IN_THE_AFTERNOON
+        if again or len(self.sessions) == 1:
             return first, first
         present = "Present\t\\N"
         return (first, present) if chance.random() < 0.6 else (present, first)

@@ -10,8 +10,7 @@ from datetime import date, timedelta
 
 # The Water Festival follows the moon; here it keeps to mid-November. Pchum Ben falls between two school years.
 _HOLIDAYS = frozenset(
-    ((11, 9), (11, 13), (11, 14), (11, 15), (1, 1), (1, 7), (3, 8), (4, 13), (4, 14), (4, 15), (4, 16))
-    + ((5, 1), (5, 14), (6, 18))
+    "11-09 11-13 11-14 11-15 01-01 01-07 03-08 04-13 04-14 04-15 04-16 05-01 05-14 06-18".split()  # noqa: SIM905
 )
 
 
@@ -78,7 +77,7 @@ class Year:
 
 def is_school_day(day: date) -> bool:
     """Say whether there are lessons."""
-    return day.weekday() < 5 and (day.month, day.day) not in _HOLIDAYS
+    return day.weekday() < 5 and f"{day:%m-%d}" not in _HOLIDAYS
 
 
 def _days(first: date, last: date) -> Iterator[date]:

@@ -71,7 +71,7 @@ class Home:
 
 
 def phone(chance: Random) -> str | None:
-    """Invent a number in one of the forms people type, or none. The zero behind the prefix keeps it unlikely to ring."""
+    """Invent a number in one of the forms people type, or none; the zero behind the prefix keeps it from ringing."""
     if chance.random() < 0.12:
         return None
     prefix, middle, end = chance.choice(_PREFIXES), f"0{chance.randrange(100):02}", f"{chance.randrange(1000):03}"
@@ -92,7 +92,10 @@ def draw_home(chance: Random, number: int) -> Home:
         number=number,
         latin=latin,
         family_name=family_name,
-        adults=tuple(_draw_adult(chance, relation, family_name, latin, living, christian) for relation in relations),
+        adults=tuple(
+            _draw_adult(chance, relation, family_name, latin=latin, living=living, christian=christian)
+            for relation in relations
+        ),
         lives_with=lives_with,
         house_number=str(chance.randint(1, 299)) if chance.random() < 0.6 else None,
         village=chance.choice(words.VILLAGES),
@@ -115,9 +118,10 @@ def _draw_adult(
     chance: Random,
     relation: Relation,
     family_name: names.Written,
-    latin: bool,  # noqa: FBT001 - the home's script
+    *,
+    latin: bool,
     living: LivingCondition,
-    christian: bool,  # noqa: FBT001 - the home's faith
+    christian: bool,
 ) -> Adult:
     woman, old = relation in _WOMEN, relation in _OLD
     last = family_name if relation is Relation.FATHER else names.family_name(chance)

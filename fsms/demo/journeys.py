@@ -1,39 +1,26 @@
 """How pupils go through the school: they enter, move up, repeat, drop out, come back, leave and graduate.
 
 `Plan.students` is the number of pupils ever registered, and it is met exactly; as in the real school, those who left
-stay on the books. A tenth of a year's pupils is new to the school, so of 600 about 500 are there in the third year.
+stay on the books. An eighth of a year's pupils is new to the school, so of 600 about 490 are there in the third year.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
-from itertools import cycle
-from math import ceil
-from random import Random
+from itertools import accumulate
 
 from fsms.demo import words
 from fsms.demo.calendar import Year
+from fsms.demo.classes import CLASS_SIZE, Course, Teachers, divide, letters, sections_for
 from fsms.demo.people import Intake, Pupil, Staff
 from fsms.demo.plan import Plan, stream
-from fsms.vocabulary import Role, StudentStatus
+from fsms.vocabulary import StudentStatus
 
 LEVELS = range(1, 13)
-CLASS_SIZE, LARGEST_CLASS = 25, 34
-_NEW_EACH_YEAR = 0.10
+_NEW_EACH_YEAR = 0.12
 _DROPPED, _RETURN, _REPEAT, _TRANSFER = 0.062, 0.35, 0.025, 0.015
 # A drop needs a while to happen: the first weeks of a year have few.
 _DAYS_UNTIL_MOST_DROPPED = 120
-
-
-@dataclass(frozen=True, slots=True)
-class Course:
-    """A class of one year and its teachers, the homeroom teacher first."""
-
-    number: int
-    year: Year
-    level: int
-    section: str
-    teachers: tuple[Staff, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +99,13 @@ class Journey:
 
     def _open_school(self, year: Year, quota: int) -> None:
         """Fill all levels at once. Some levels have a class more than others, so that classes come near 25."""
-        classes = max(len(LEVELS), round(quota / CLASS_SIZE))
-        in_order = [level for _, level in sorted((n // len(LEVELS), n % len(LEVELS) + 1) for n in range(classes))]
-        levels = [in_order[n * classes // quota] for n in range(quota)]
+        classes = [LEVELS[n % len(LEVELS)] for n in range(max(len(LEVELS), round(quota / CLASS_SIZE)))]
+        sizes = [self._chance.triangular(18, 33, CLASS_SIZE) for _ in classes]
+        share = quota / sum(sizes)
+        ends = [round(end * share) for end in accumulate(sizes)]
+        levels = [
+            level for level, start, end in zip(classes, [0, *ends], ends, strict=False) for _ in range(end - start)
+        ]
         self._chance.shuffle(levels)
         self.here = [self.intake.register(year, level) for level in levels]
 
@@ -123,13 +114,13 @@ class Journey:
         sizes = [0] * (len(LEVELS) + 1)
         for pupil in self.here:
             sizes[pupil.level] += 1
-        classes = [_classes_for(size) for size in sizes]
+        classes = [sections_for(size) for size in sizes]
         wanted = 0.7 * quota + self._debt
         beginners = max(0, min(quota, CLASS_SIZE * max(1, round(wanted / CLASS_SIZE)) - sizes[1]))
         self._debt = wanted - beginners
         levels = [1] * beginners
         for _ in range(quota - beginners):
-            level = min(LEVELS[1:], key=lambda level: sizes[level] / classes[level] + 5 * self._chance.random())
+            level = min(LEVELS[1:], key=lambda level: sizes[level] / classes[level] + 8 * self._chance.random())
             sizes[level] += 1
             levels.append(level)
         self._chance.shuffle(levels)
@@ -170,19 +161,15 @@ class Journey:
                 place.pupil.status = StudentStatus.GRADUATED
 
     def _seat(self, year: Year) -> None:
-        """Divide each level into sections that keep classmates together, and give everybody a place."""
+        """Give everybody a place in a class of their level."""
         seated: list[tuple[Pupil, Course]] = []
-        teachers = _Teachers(self.staff, self._teaching, last=year is self.years[-1])
+        teachers = Teachers(self.staff, self._teaching, last=year is self.years[-1])
         for level in LEVELS:
             pupils = [pupil for pupil in self.here if pupil.level == level]
-            pupils.sort(key=lambda pupil: (pupil.section, pupil.number))
-            sections = _classes_for(len(pupils))
-            for section in range(sections):
-                course = Course(len(self.courses) + 1, year, level, _letters(section), teachers.of(level, section))
+            for section, classmates in enumerate(divide(pupils, self._chance)):
+                course = Course(len(self.courses) + 1, year, level, letters(section), teachers.of(level, section))
                 self.courses.append(course)
-                for pupil in pupils[len(pupils) * section // sections : len(pupils) * (section + 1) // sections]:
-                    pupil.section = section
-                    seated.append((pupil, course))
+                seated += ((pupil, course) for pupil in classmates)
         self.places.append(tuple(self._places(year, seated)))
 
     def _places(self, year: Year, seated: list[tuple[Pupil, Course]]) -> Iterator[Place]:
@@ -202,36 +189,3 @@ class Journey:
         if year is self.years[-1]:
             return _DROPPED * ripe
         return _DROPPED * (len(self.years) - ripe) / (len(self.years) - 1)
-
-
-class _Teachers:
-    """Who leads which class of a year, and who joins in. teacher1 always leads 7A and teaches in 8A too."""
-
-    def __init__(self, staff: tuple[Staff, ...], chance: Random, *, last: bool) -> None:
-        self._first, *others = (
-            person for person in staff if person.role is Role.TEACHER and (person.active or not last)
-        )
-        chance.shuffle(others)
-        self._all = [*others, self._first]
-        self._leading = cycle(self._all)
-        self._chance = chance
-
-    def of(self, level: int, section: int) -> tuple[Staff, ...]:
-        """Give a class its teachers: small children mostly have one, the others up to three."""
-        homeroom = self._first if (level, section) == (7, 0) else next(self._leading)
-        others = [person for person in self._all if person is not homeroom]
-        wanted = self._chance.choices((0, 1, 2), (65, 30, 5) if level <= 6 else (10, 45, 45))[0]
-        joining = self._chance.sample(others, min(wanted, len(others)))
-        if (level, section) == (8, 0) and self._first not in (homeroom, *joining):
-            joining = [self._first, *joining[:1]]
-        return homeroom, *joining
-
-
-def _classes_for(pupils: int) -> int:
-    return max(1, ceil(pupils / LARGEST_CLASS), round(pupils / CLASS_SIZE))
-
-
-def _letters(section: int) -> str:
-    """Count A, B … Z, AA, AB … as a very large level would need."""
-    head, tail = divmod(section, 26)
-    return (_letters(head - 1) if head else "") + chr(ord("A") + tail)

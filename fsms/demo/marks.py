@@ -6,21 +6,32 @@ A pupil has an ability and a subject its difficulty, so that averages differ and
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from itertools import count
 from random import Random
 
 from fsms.demo import words
 from fsms.demo.calendar import Month, Year
-from fsms.demo.copying import Table
-from fsms.demo.journeys import Course, Place, School
+from fsms.demo.classes import Course
+from fsms.demo.copying import Table, school_time
+from fsms.demo.journeys import Place, School
 from fsms.demo.plan import stream
 from fsms.demo.subjects import SUBJECTS, subjects_of
 from fsms.models import Grade
 
 WHOLE_YEARS = 3
 _MISSING, _REMARK = 0.012, 0.03
-_COLUMNS = ("gradeId", "courseId", "studentId", "subjectId", "semesterId", "gradeDate", "grade", "gradeComment", "userId")
+_COLUMNS = (
+    "gradeId",
+    "courseId",
+    "studentId",
+    "subjectId",
+    "semesterId",
+    "gradeDate",
+    "grade",
+    "gradeComment",
+    "userId",
+)
 _MOMENTS = ("lastEdit", "createdAt", "updatedAt")
 
 # How finely a teacher marks: the parts of a point, and the texts of all marks that can be given so.
@@ -93,12 +104,13 @@ class _Class:
 
     def _fixed_cells(self, month: Month, today: date, chance: Random) -> tuple[list[str], list[str]]:
         """Prepare what is the same for the whole class; a subject not yet marked has an empty head."""
-        entered = min(month.last, today)
-        done = 1.0 if entered == month.last else max(0.0, (entered.day - 4) / 30)
-        moment = f"{entered} 15:30:00+07"
+        over = month.last < today
+        entered = month.last if over else today - timedelta(days=1)
+        done = 1.0 if over else (today.day - 5) / 30
+        moment = school_time(entered, "15:30:00")
         heads, tails = [], []
         for n, subject in enumerate(subjects_of(self.course.level)):
-            missing = done < 1 and chance.random() >= done
+            missing = not over and chance.random() >= done
             heads.append("" if missing else f"{subject}\t{month.semester.number}\t{month.written}\t")
             teacher = self.course.teachers[n % len(self.course.teachers)]
             tails.append(f"{teacher.number}\t{moment}\t{moment}\t{moment}\n")

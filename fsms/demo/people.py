@@ -46,7 +46,7 @@ class Pupil:
     level: int
     entered: Year
     year: Year
-    section: int = -1
+    section: int | None = None
     status: StudentStatus = StudentStatus.ACTIVE
 
 
@@ -100,7 +100,7 @@ class Intake:
             born=born,
             home=home,
             ability=min(9.4, max(3.2, chance.gauss(6.7, 1.25))),
-            truancy=min(0.16, chance.gammavariate(1.3, 0.011)),
+            truancy=min(0.2, chance.expovariate(70)),
             level=level,
             entered=year,
             year=year,

@@ -8,7 +8,7 @@ const boxes = () => [...table.querySelectorAll("input[name=rowid]")];
 table?.addEventListener("click", (event) => {
   const row = event.target.closest("tbody tr");
   const selecting = String(getSelection()).length > 0;
-  if (!row || selecting || event.target.closest("a, button, input, label, summary, .pick")) return;
+  if (!row || selecting || event.target.closest("a, button, input, label, .pick")) return;
   const link = row.querySelector(".row-link");
   if (event.ctrlKey || event.metaKey) window.open(link?.href, "_blank", "noopener");
   else link?.click();

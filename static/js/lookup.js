@@ -1,35 +1,36 @@
 // Makes a search box of each <select data-lookup-url> (people, courses: too many for a list of options).
-// The server answers [[key, label], …], a page at a time.
+// The server answers [[key, label], …].
 
 /* global TomSelect */
 
-const PAGE = 20;
+const SHOWN = 20;
+const FIELD_STATE = ["aria-invalid", "aria-describedby"];
+
+/** The reader and the cursor meet Tom Select's own box now, not the <select> behind it. */
+function handOver(select, box) {
+  for (const name of FIELD_STATE.filter((name) => select.hasAttribute(name))) {
+    box.setAttribute(name, select.getAttribute(name));
+    select.removeAttribute(name);
+  }
+  select.setAttribute("aria-hidden", "true");
+}
 
 function enhance(select) {
-  if (select.tomselect) return;
-  const url = select.dataset.lookupUrl;
-  new TomSelect(select, {
-    valueField: "0",
-    labelField: "1",
-    searchField: [], // the server has searched; whatever it answers, matches
+  const { control_input: box } = new TomSelect(select, {
     plugins: ["remove_button"],
     placeholder: select.dataset.placeholder,
     hidePlaceholder: true,
-    maxOptions: null,
     preload: "focus",
-    render: {
-      // Names are text, never HTML.
-      option: (item, escape) => `<div>${escape(item[1] ?? item.text)}</div>`,
-      item: (item, escape) => `<div>${escape(item[1] ?? item.text)}</div>`,
-    },
+    searchField: [], // the server has searched: whatever it answers, matches
     async load(query, show) {
-      const address = new URL(url, location);
-      for (const [key, value] of Object.entries({ query, offset: 0, limit: PAGE })) address.searchParams.set(key, value);
-      const response = await fetch(address, { headers: { Accept: "application/json" } });
-      this.clearOptions((option) => this.items.includes(String(option[0])));
-      show(response.ok ? await response.json() : []);
+      const url = new URL(select.dataset.lookupUrl, location);
+      for (const [name, value] of Object.entries({ query, offset: 0, limit: SHOWN })) url.searchParams.set(name, value);
+      const response = await fetch(url);
+      this.clearOptions((option) => this.items.includes(option.value));
+      show(response.ok ? (await response.json()).map(([value, text]) => ({ value: String(value), text })) : []);
     },
   });
+  handOver(select, box);
 }
 
 const enhanceAll = (within) => within.querySelectorAll("select[data-lookup-url]").forEach(enhance);

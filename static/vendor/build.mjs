@@ -40,7 +40,7 @@ function tablerCss() {
   return css.replace(/^\uFEFF/, "");
 }
 
-/** One SVG with a <symbol> for each icon, drawn in the colour of the text around it. */
+/** One SVG with a <symbol> for each icon; school.css has the pen they are drawn with. */
 function iconSprite() {
   const names = read(vendor, "icons.txt").trim().split("\n");
   const symbols = names.map((name) => {
@@ -50,8 +50,7 @@ function iconSprite() {
       .replace(/\s*\n\s*/g, "");
     return `<symbol id="${name}" viewBox="0 0 24 24">${drawing}</symbol>`;
   });
-  const pen = 'fill="none" stroke="currentColor" stroke-width="1.75" stroke-linecap="round" stroke-linejoin="round"';
-  return `<svg xmlns="http://www.w3.org/2000/svg" ${pen}>\n${symbols.join("\n")}\n</svg>\n`;
+  return `<svg xmlns="http://www.w3.org/2000/svg">\n${symbols.join("\n")}\n</svg>\n`;
 }
 
 const assets = [

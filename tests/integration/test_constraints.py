@@ -1,0 +1,522 @@
+"""Each forbidden thing, written straight into the tables: the database refuses it, by name, and nothing is changed."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import CheckConstraint, Connection, ForeignKeyConstraint, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import ExcludeConstraint
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from fsms import errors
+from fsms.models import Base
+from tests.database import engine_of, migrated_template, scratch_database
+from tests.integration.small_school import HASH, fill
+
+# A row that each table accepts; an example changes what it is about. Values are SQL.
+GOOD: dict[str, dict[str, str]] = {
+    "User": {"username": "'sokha'", "password": f"'{HASH}'", "lastname": "'Som'", "firstname": "'Sokha'"},
+    "Student": {
+        "lastName": "'Chea'",
+        "firstName": "'Mony'",
+        "gender": "'male'",
+        "dob": "'2013-05-31'",
+        "class": "'6'",
+    },
+    "Guardian": {"studentId": "1", "relation": "'Mother'"},
+    "FamilyInfo": {"studentId": "1"},
+    "Scholarship": {"studentId": "1"},
+    "SchoolYear": {"schoolYearCode": "'2026-2027'"},
+    "Semester": {"semester": "'First Semester'", "semesterCode": "'S1-2026'"},
+    "Subject": {"subjectName": "'English'"},
+    "Course": {"schoolYearId": "1", "grade": "'7'", "section": "'A'", "courseName": "'Grade 7'"},
+    "Enrollment": {"studentId": "1", "courseId": "2"},
+    "Grade": {
+        "studentId": "1",
+        "courseId": "1",
+        "subjectId": "2",
+        "semesterId": "1",
+        "gradeDate": "'2024-12'",
+        "grade": "9.25",
+    },
+    "Attendance": {
+        "studentId": "1",
+        "courseId": "1",
+        "attendanceDate": "'2024-11-07'",
+        "session": "'AM'",
+        "status": "'Present'",
+    },
+    "ActivityLog": {"action": "'login'"},
+}
+
+TODAY = "(now() AT TIME ZONE 'Asia/Phnom_Penh')::date"
+TOMORROW = f"{TODAY} + 1"
+NOBODY = "999999"
+
+# What, where, how it differs from a good row, and the constraints of which one must refuse it. Where a pupil or class
+# does not exist, two foreign keys are broken, and PostgreSQL names the older one.
+FORBIDDEN_ROWS = [
+    ("a user name that is taken", "User", {"username": "'teacher'"}, "User_username_key"),
+    ("a user name taken in other case", "User", {"username": "'Teacher'"}, "User_username_lower_key"),
+    ("a user name with a space", "User", {"username": "'som sokha'"}, "User_username_check"),
+    ("a user name with punctuation", "User", {"username": "'som.sokha'"}, "User_username_check"),
+    ("an empty user name", "User", {"username": "''"}, "User_username_check"),
+    ("a password in plain text", "User", {"password": "'secret123'"}, "User_password_check"),
+    ("an unknown role", "User", {"role": "'principal'"}, "User_role_check"),
+    ("an unknown account status", "User", {"status": "'asleep'"}, "User_status_check"),
+    ("a staff member without a name", "User", {"lastname": "''"}, "User_name_check"),
+    ("fewer than no failed sign-ins", "User", {"failedLoginAttempts": "-1"}, "User_failedLoginAttempts_check"),
+    ("an unknown gender", "Student", {"gender": "'Male'"}, "Student_gender_check"),
+    ("grade level 13", "Student", {"class": "'13'"}, "Student_class_check"),
+    ("grade level 0", "Student", {"class": "'0'"}, "Student_class_check"),
+    ("a section in the grade level", "Student", {"class": "'5A'"}, "Student_class_check"),
+    ("an unknown status of a pupil", "Student", {"status": "'sleeping'"}, "Student_status_check"),
+    ("a birthday tomorrow", "Student", {"dob": TOMORROW}, "Student_dob_check"),
+    ("a birthday in another century", "Student", {"dob": "'1899-12-31'"}, "Student_dob_check"),
+    ("a family name of one letter", "Student", {"lastName": "'S'"}, "Student_lastName_check"),
+    ("a first name of one letter and blanks", "Student", {"firstName": "'  D '"}, "Student_firstName_check"),
+    ("a guardian of nobody", "Guardian", {"studentId": NOBODY}, "Guardian_studentId_fkey"),
+    ("a guardian who is nothing to the pupil", "Guardian", {"relation": "''"}, "Guardian_relation_check"),
+    ("a negative income", "Guardian", {"income": "-1"}, "Guardian_income_check"),
+    ("an income that is no number", "Guardian", {"income": "'NaN'"}, "Guardian_income_check"),
+    ("fewer than no children", "Guardian", {"childrenCount": "-1"}, "Guardian_childrenCount_check"),
+    ("a hundred children", "Guardian", {"childrenCount": "100"}, "Guardian_childrenCount_check"),
+    ("a second family record", "FamilyInfo", {"studentId": "4"}, "FamilyInfo_studentId_key"),
+    ("a family of nobody", "FamilyInfo", {"studentId": NOBODY}, "FamilyInfo_studentId_fkey"),
+    ("negative help", "FamilyInfo", {"helpAmount": "-0.01"}, "FamilyInfo_helpAmount_check"),
+    ("help that is no number", "FamilyInfo", {"helpAmount": "'NaN'"}, "FamilyInfo_helpAmount_check"),
+    ("a scholarship for nobody", "Scholarship", {"studentId": NOBODY}, "Scholarship_studentId_fkey"),
+    ("a negative scholarship", "Scholarship", {"amount": "-5"}, "Scholarship_amount_check"),
+    ("a scholarship that is no number", "Scholarship", {"amount": "'NaN'"}, "Scholarship_amount_check"),
+    ("a school year twice", "SchoolYear", {"schoolYearCode": "'2024-2025'"}, "SchoolYear_schoolYearCode_key"),
+    ("a school year of two", "SchoolYear", {"schoolYearCode": "'2024-2026'"}, "SchoolYear_schoolYearCode_check"),
+    ("a school year backwards", "SchoolYear", {"schoolYearCode": "'2025-2024'"}, "SchoolYear_schoolYearCode_check"),
+    ("half a school year", "SchoolYear", {"schoolYearCode": "'2024'"}, "SchoolYear_schoolYearCode_check"),
+    ("a semester code twice", "Semester", {"semesterCode": "'S1-2024'"}, "Semester_semesterCode_key"),
+    ("a semester without a name", "Semester", {"semester": "''"}, "Semester_names_check"),
+    ("a semester without a code", "Semester", {"semesterCode": "''"}, "Semester_names_check"),
+    ("a semester of no year", "Semester", {"schoolYearId": NOBODY}, "Semester_schoolYearId_fkey"),
+    ("a semester that only begins", "Semester", {"startDate": "'2026-01-01'"}, "Semester_dates_check"),
+    ("a semester that only ends", "Semester", {"endDate": "'2026-01-01'"}, "Semester_dates_check"),
+    (
+        "a semester that ends before it begins",
+        "Semester",
+        {"startDate": "'2026-02-01'", "endDate": "'2026-01-01'"},
+        "Semester_dates_check",
+    ),
+    (
+        "a day in two semesters",
+        "Semester",
+        {"startDate": "'2025-08-31'", "endDate": "'2026-01-01'"},
+        "Semester_dates_excl",
+    ),
+    ("a subject twice, in other case", "Subject", {"subjectName": "'MATHEMATICS'"}, "Subject_subjectName_lower_key"),
+    ("a subject without a name", "Subject", {"subjectName": "''"}, "Subject_subjectName_check"),
+    (
+        "a class twice",
+        "Course",
+        {"grade": "'5'", "courseName": "'Grade 5'"},
+        "Course_schoolYearId_grade_section_courseName_key",
+    ),
+    ("a class of grade 13", "Course", {"grade": "'13'"}, "Course_grade_check"),
+    ("a class without a section", "Course", {"section": "''"}, "Course_section_check"),
+    ("a class without a name", "Course", {"courseName": "''"}, "Course_courseName_check"),
+    ("a class of no year", "Course", {"schoolYearId": NOBODY}, "Course_schoolYearId_fkey"),
+    ("a first teacher who is nobody", "Course", {"teacherId1": NOBODY}, "Course_teacherId1_fkey"),
+    ("a second teacher who is nobody", "Course", {"teacherId2": NOBODY}, "Course_teacherId2_fkey"),
+    ("a third teacher who is nobody", "Course", {"teacherId3": NOBODY}, "Course_teacherId3_fkey"),
+    ("one teacher as first and second", "Course", {"teacherId1": "2", "teacherId2": "2"}, "Course_teachers_check"),
+    ("one teacher as first and third", "Course", {"teacherId1": "2", "teacherId3": "2"}, "Course_teachers_check"),
+    ("one teacher as second and third", "Course", {"teacherId2": "2", "teacherId3": "2"}, "Course_teachers_check"),
+    ("a double enrolment", "Enrollment", {"courseId": "1"}, "Enrollment_studentId_courseId_key"),
+    (
+        "a double enrolment after a drop",
+        "Enrollment",
+        {"studentId": "2", "courseId": "1"},
+        "Enrollment_studentId_courseId_key",
+    ),
+    ("an enrolment of nobody", "Enrollment", {"studentId": NOBODY}, "Enrollment_studentId_fkey"),
+    ("an enrolment in no class", "Enrollment", {"courseId": NOBODY}, "Enrollment_courseId_fkey"),
+    (
+        "a drop in no semester",
+        "Enrollment",
+        {"drop": "true", "dropSemesterId": NOBODY, "dropDate": "'2025-01-01'"},
+        "Enrollment_dropSemesterId_fkey",
+    ),
+    ("a drop without semester and date", "Enrollment", {"drop": "true"}, "Enrollment_drop_check"),
+    (
+        "a drop without its semester",
+        "Enrollment",
+        {"drop": "true", "dropDate": "'2025-01-01'"},
+        "Enrollment_drop_check",
+    ),
+    ("a drop without its date", "Enrollment", {"drop": "true", "dropSemesterId": "1"}, "Enrollment_drop_check"),
+    ("a drop date without a drop", "Enrollment", {"dropDate": "'2025-01-01'"}, "Enrollment_drop_check"),
+    ("a drop semester without a drop", "Enrollment", {"dropSemesterId": "1"}, "Enrollment_drop_check"),
+    (
+        "a drop tomorrow",
+        "Enrollment",
+        {"drop": "true", "dropSemesterId": "1", "dropDate": TOMORROW},
+        "Enrollment_dropDate_check",
+    ),
+    ("a mark without an enrolment", "Grade", {"courseId": "2"}, "Grade_studentId_courseId_fkey"),
+    (
+        "a mark for nobody",
+        "Grade",
+        {"studentId": NOBODY},
+        "Grade_studentId_fkey | Grade_studentId_courseId_fkey",
+    ),
+    ("a mark in no class", "Grade", {"courseId": NOBODY}, "Grade_courseId_fkey | Grade_studentId_courseId_fkey"),
+    ("a mark in no subject", "Grade", {"subjectId": NOBODY}, "Grade_subjectId_fkey"),
+    ("a mark in no semester", "Grade", {"semesterId": NOBODY}, "Grade_semesterId_fkey"),
+    ("a mark by nobody", "Grade", {"userId": NOBODY}, "Grade_userId_fkey"),
+    (
+        "a double mark",
+        "Grade",
+        {"subjectId": "1"},
+        "Grade_studentId_courseId_subjectId_semesterId_gradeDate_key",
+    ),
+    ("a negative mark", "Grade", {"grade": "-0.01"}, "Grade_grade_check"),
+    ("a mark that is no number", "Grade", {"grade": "'NaN'"}, "Grade_grade_check"),
+    ("a mark of the 13th month", "Grade", {"gradeDate": "'2024-13'"}, "Grade_gradeDate_check"),
+    ("a mark dated in the old form", "Grade", {"gradeDate": "'12/24'"}, "Grade_gradeDate_check"),
+    ("attendance without an enrolment", "Attendance", {"courseId": "2"}, "Attendance_studentId_courseId_fkey"),
+    (
+        "attendance of nobody",
+        "Attendance",
+        {"studentId": NOBODY},
+        "Attendance_studentId_fkey | Attendance_studentId_courseId_fkey",
+    ),
+    (
+        "attendance in no class",
+        "Attendance",
+        {"courseId": NOBODY},
+        "Attendance_courseId_fkey | Attendance_studentId_courseId_fkey",
+    ),
+    ("attendance in no semester", "Attendance", {"semesterId": NOBODY}, "Attendance_semesterId_fkey"),
+    ("attendance in no school year", "Attendance", {"schoolYearId": NOBODY}, "Attendance_schoolYearId_fkey"),
+    (
+        "double attendance",
+        "Attendance",
+        {"attendanceDate": "'2024-11-04'"},
+        "Attendance_studentId_courseId_attendanceDate_session_key",
+    ),
+    (
+        "a full day after a morning",
+        "Attendance",
+        {"attendanceDate": "'2024-11-04'", "session": "'FULL'"},
+        "Attendance_AM_key",
+    ),
+    (
+        "a full day after an afternoon",
+        "Attendance",
+        {"attendanceDate": "'2024-11-05'", "session": "'FULL'"},
+        "Attendance_PM_key",
+    ),
+    (
+        "a morning after a full day",
+        "Attendance",
+        {"attendanceDate": "'2024-11-06'", "session": "'AM'"},
+        "Attendance_AM_key",
+    ),
+    (
+        "an afternoon after a full day",
+        "Attendance",
+        {"attendanceDate": "'2024-11-06'", "session": "'PM'"},
+        "Attendance_PM_key",
+    ),
+    ("an unknown attendance status", "Attendance", {"status": "'absent'"}, "Attendance_status_check"),
+    ("attendance tomorrow", "Attendance", {"attendanceDate": TOMORROW}, "Attendance_attendanceDate_check"),
+    ("an act of nobody we know", "ActivityLog", {"userId": NOBODY}, "ActivityLog_userId_fkey"),
+    ("a log entry without an action", "ActivityLog", {"action": "''"}, "ActivityLog_action_check"),
+]
+
+# Deleting what others point at. Of several links the oldest speaks, and it is as good a reason as any.
+FORBIDDEN_DELETIONS = [
+    ("a pupil with a guardian", "Student", 3, "Guardian_studentId_fkey"),
+    ("a pupil with a family record", "Student", 4, "FamilyInfo_studentId_fkey | Enrollment_studentId_fkey"),
+    ("a pupil with a scholarship", "Student", 5, "Scholarship_studentId_fkey"),
+    ("a pupil who dropped", "Student", 2, "Enrollment_studentId_fkey"),
+    (
+        "a pupil with marks",
+        "Student",
+        1,
+        "Enrollment_studentId_fkey | Grade_studentId_fkey | Attendance_studentId_fkey",
+    ),
+    ("a school year with classes", "SchoolYear", 1, "Course_schoolYearId_fkey"),
+    (
+        "a class with pupils",
+        "Course",
+        1,
+        "Enrollment_courseId_fkey | Grade_courseId_fkey | Attendance_courseId_fkey",
+    ),
+    ("a subject with marks", "Subject", 1, "Grade_subjectId_fkey"),
+    ("a semester with marks", "Semester", 1, "Grade_semesterId_fkey"),
+    ("an account with a history", "User", 1, "ActivityLog_userId_fkey"),
+    (
+        "an enrolment with marks",
+        "Enrollment",
+        1,
+        "Grade_studentId_courseId_fkey | Attendance_studentId_courseId_fkey",
+    ),
+    ("an enrolment with attendance", "Enrollment", 3, "Attendance_studentId_courseId_fkey"),
+]
+
+ALLOWED_ROWS = [
+    *((f"a good row of {table}", table, {}) for table in GOOD),
+    ("an afternoon after a morning", "Attendance", {"attendanceDate": "'2024-11-04'", "session": "'PM'"}),
+    ("attendance today", "Attendance", {"attendanceDate": TODAY}),
+    ("a birthday today", "Student", {"dob": TODAY}),
+    ("a Khmer user name", "User", {"username": "'សុខដារា'"}),
+    ("a mark of a day", "Grade", {"gradeDate": "'2024-12-14'"}),
+    ("a mark for the same month in another semester", "Grade", {"subjectId": "1", "semesterId": "2"}),
+    ("a whole drop", "Enrollment", {"drop": "true", "dropSemesterId": "1", "dropDate": TODAY}),
+    ("another section of a class", "Course", {"grade": "'5'", "section": "'C'", "courseName": "'Grade 5'"}),
+    ("a semester right after another", "Semester", {"startDate": "'2025-09-01'", "endDate": "'2026-01-31'"}),
+    ("an act without a user", "ActivityLog", {"userId": "NULL"}),
+    ("a scholarship of nothing yet", "Scholarship", {"amount": "0"}),
+]
+
+
+@pytest.fixture(scope="module")
+def _filled() -> Iterator[str]:
+    with scratch_database("constraints", migrated_template()) as url:
+        with engine_of(url) as engine, engine.begin() as connection:
+            fill(connection)
+        yield url
+
+
+@pytest.fixture
+def connection(_filled: str) -> Iterator[Connection]:
+    with engine_of(_filled) as engine, engine.connect() as connection, connection.begin() as transaction:
+        yield connection
+        transaction.rollback()
+
+
+def insert_into(table: str, changed: dict[str, str]) -> str:
+    row = GOOD[table] | changed
+    columns = ", ".join(f'"{column}"' for column in row)
+    return f'INSERT INTO "{table}" ({columns}) VALUES ({", ".join(row.values())})'  # noqa: S608
+
+
+def refusal_of(connection: Connection, statement: str) -> DBAPIError:
+    """Run what must be refused, and see to it that the tables are the same afterwards."""
+    before = everything_in(connection)
+
+    with pytest.raises(DBAPIError) as refused, connection.begin_nested():
+        connection.execute(text(statement))
+
+    assert everything_in(connection) == before
+    return refused.value
+
+
+def everything_in(connection: Connection) -> dict[str, list[str]]:
+    return {
+        table: list(connection.scalars(text(f'SELECT row::text FROM "{table}" AS row ORDER BY 1')))  # noqa: S608
+        for table in GOOD
+    }
+
+
+def key_of(table: str) -> str:
+    (column,) = Base.metadata.tables[table].primary_key.columns
+    return column.name
+
+
+@pytest.mark.parametrize(
+    ("table", "changed", "constraint"), [e[1:] for e in FORBIDDEN_ROWS], ids=[e[0] for e in FORBIDDEN_ROWS]
+)
+def test_the_database_refuses_a_forbidden_row(
+    connection: Connection, table: str, changed: dict[str, str], constraint: str
+) -> None:
+    refused = refusal_of(connection, insert_into(table, changed))
+
+    name = errors.constraint_of(refused)
+    assert name in constraint.split(" | ")
+    assert errors.sentence_for(refused) == errors.SENTENCES[name]
+
+
+@pytest.mark.parametrize(
+    ("table", "changed", "constraint"), [e[1:] for e in FORBIDDEN_ROWS], ids=[e[0] for e in FORBIDDEN_ROWS]
+)
+def test_a_good_row_cannot_be_changed_into_a_forbidden_one(
+    connection: Connection, table: str, changed: dict[str, str], constraint: str
+) -> None:
+    key = connection.scalar(text(insert_into(table, {}) + f' RETURNING "{key_of(table)}"'))
+    changes = ", ".join(f'"{column}" = {value}' for column, value in changed.items())
+
+    refused = refusal_of(connection, f'UPDATE "{table}" SET {changes} WHERE "{key_of(table)}" = {key}')  # noqa: S608
+
+    assert errors.constraint_of(refused) in constraint.split(" | ")
+
+
+@pytest.mark.parametrize(
+    ("table", "key", "constraint"), [e[1:] for e in FORBIDDEN_DELETIONS], ids=[e[0] for e in FORBIDDEN_DELETIONS]
+)
+def test_a_row_that_others_need_stays(connection: Connection, table: str, key: int, constraint: str) -> None:
+    refused = refusal_of(connection, f'DELETE FROM "{table}" WHERE "{key_of(table)}" = {key}')  # noqa: S608
+
+    name = errors.constraint_of(refused)
+    assert name in constraint.split(" | ")
+    assert errors.sentence_for(refused) == errors.STILL_USED[name]
+
+
+def test_a_semester_in_which_pupils_dropped_stays(connection: Connection) -> None:
+    refused = refusal_of(connection, 'DELETE FROM "Semester" WHERE "semesterId" = 2')
+
+    assert errors.constraint_of(refused) == "Enrollment_drop_check"
+    assert errors.sentence_for(refused) == "Pupils were dropped in this semester, so it must stay."
+
+
+@pytest.mark.parametrize(("table", "changed"), [e[1:] for e in ALLOWED_ROWS], ids=[e[0] for e in ALLOWED_ROWS])
+def test_the_database_takes_what_is_right(connection: Connection, table: str, changed: dict[str, str]) -> None:
+    assert connection.execute(text(insert_into(table, changed))).rowcount == 1
+
+
+@pytest.mark.parametrize("zone", ["Etc/GMT+12", "UTC", "Pacific/Kiritimati"])
+def test_today_is_the_schools_day_whatever_the_session_says(connection: Connection, zone: str) -> None:
+    connection.execute(text(f"SET LOCAL TimeZone = '{zone}'"))
+
+    connection.execute(text(insert_into("Student", {"dob": TODAY})))
+    refused = refusal_of(connection, insert_into("Student", {"dob": TOMORROW}))
+
+    assert errors.constraint_of(refused) == "Student_dob_check"
+
+
+def test_a_teacher_who_leaves_leaves_the_class_without_one(connection: Connection) -> None:
+    connection.execute(text('DELETE FROM "User" WHERE "userId" = 2'))
+
+    assert connection.scalar(text('SELECT "teacherId1" FROM "Course" WHERE "courseId" = 1')) is None
+    assert connection.scalar(text('SELECT count(*) FROM "Grade"')) == 1
+
+
+REQUIRED_COLUMNS = [
+    (table.name, column.name)
+    for table in Base.metadata.sorted_tables
+    for column in table.columns
+    if not column.nullable and not column.primary_key and column.server_default is None
+]
+
+
+@pytest.mark.parametrize(("table", "column"), REQUIRED_COLUMNS, ids=[".".join(pair) for pair in REQUIRED_COLUMNS])
+def test_the_database_refuses_a_row_without_a_required_value(connection: Connection, table: str, column: str) -> None:
+    refused = refusal_of(connection, insert_into(table, {column: "NULL"}))
+
+    assert isinstance(refused, IntegrityError)
+    assert errors.constraint_of(refused) is None
+    assert errors.sentence_for(refused) == errors.REQUIRED[f"{table}.{column}"]
+
+
+@pytest.mark.parametrize(
+    ("table", "changed", "sentence"),
+    [
+        ("Grade", {"grade": "123456"}, errors.BY_STATE["22003"]),
+        ("Attendance", {"session": "'NIGHT'"}, errors.BY_STATE["22P02"]),
+        ("Student", {"dob": "'2014-02-30'"}, errors.BY_STATE["22008"]),
+        ("Student", {"dob": "'last week'"}, errors.BY_STATE["22007"]),
+        ("Student", {"gender": "NULL::text || 'x'", "class": "NULL"}, None),
+        ("User", {"version": "NULL"}, errors.BY_STATE["23502"]),
+        ("Student", {"studentId": "1"}, errors.BY_STATE["23505"]),
+        ("Student", {"no such column": "1"}, errors.UNKNOWN),
+    ],
+)
+def test_what_has_no_sentence_of_its_own_is_still_said_in_words(
+    connection: Connection, table: str, changed: dict[str, str], sentence: str | None
+) -> None:
+    refused = refusal_of(connection, insert_into(table, changed))
+
+    said = errors.sentence_for(refused)
+    assert said == (sentence or said)
+    assert not re.search(r"SELECT|INSERT|constraint|relation|%\(|2014|NIGHT", said)
+
+
+def test_a_psycopg_error_is_understood_without_its_wrapping(connection: Connection) -> None:
+    refused = refusal_of(connection, insert_into("Student", {"class": "'13'"}))
+
+    assert refused.orig is not None
+    assert errors.constraint_of(refused.orig) == "Student_class_check"
+    assert errors.sentence_for(refused.orig) == errors.SENTENCES["Student_class_check"]
+
+
+def test_an_error_that_is_not_the_databases_gets_the_general_sentence() -> None:
+    assert errors.constraint_of(ValueError("x")) is None
+    assert errors.sentence_for(ValueError("x")) == errors.UNKNOWN
+
+
+# ---- The sentences are held to the models and to the database ------------------------------------------------------
+
+
+def named_in_the_models() -> set[str]:
+    names: set[Any] = set()
+    for table in Base.metadata.tables.values():
+        names |= {index.name for index in table.indexes if index.unique}
+        names |= {
+            constraint.name
+            for constraint in table.constraints
+            if isinstance(constraint, CheckConstraint | UniqueConstraint | ForeignKeyConstraint | ExcludeConstraint)
+        }
+    return names
+
+
+def named_in_the_database(connection: Connection) -> set[str]:
+    constraints = connection.scalars(
+        text(
+            "SELECT conname FROM pg_constraint "
+            "WHERE connamespace = 'public'::regnamespace AND contype IN ('c', 'f', 'u', 'x')"
+        )
+    )
+    indexes = connection.scalars(
+        text(
+            "SELECT indexrelid::regclass::text FROM pg_index WHERE indisunique AND NOT indisprimary "
+            "AND indrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace)"
+        )
+    )
+    return set(constraints) | {name.strip('"') for name in indexes}
+
+
+def test_every_constraint_of_the_models_has_its_sentence_and_no_sentence_is_orphaned() -> None:
+    assert named_in_the_models() == set(errors.SENTENCES)
+
+
+def test_every_constraint_of_the_database_has_its_sentence(connection: Connection) -> None:
+    assert named_in_the_database(connection) == set(errors.SENTENCES)
+
+
+def test_every_link_that_holds_a_row_fast_says_why_it_must_stay() -> None:
+    holding = {
+        constraint.name
+        for table in Base.metadata.tables.values()
+        for constraint in table.foreign_key_constraints
+        if constraint.ondelete == "RESTRICT"
+    }
+
+    # Emptying the semester of a drop would leave half a drop, so this link holds too.
+    assert holding | {"Enrollment_dropSemesterId_fkey"} == set(errors.STILL_USED)
+
+
+def test_every_required_column_has_its_sentence() -> None:
+    assert {f"{table}.{column}" for table, column in REQUIRED_COLUMNS} == set(errors.REQUIRED)
+
+
+def test_every_constraint_is_tried_by_an_example() -> None:
+    tried = {name for example in FORBIDDEN_ROWS for name in example[3].split(" | ")}
+
+    assert tried == set(errors.SENTENCES)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    sorted(
+        {
+            *errors.SENTENCES.values(),
+            *errors.STILL_USED.values(),
+            *errors.REQUIRED.values(),
+            *errors.BY_STATE.values(),
+            errors.UNKNOWN,
+        }
+    ),
+)
+def test_a_sentence_is_whole_and_speaks_the_schools_language(sentence: str) -> None:
+    assert re.fullmatch(r"[A-Z].+\.", sentence)
+    assert "%" not in sentence
+    assert not re.search(r"constraint|NULL|column|table\b|foreign|violat", sentence)
