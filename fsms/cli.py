@@ -19,7 +19,7 @@ from fsms.config import BadSetting, Settings
 from fsms.database import db
 from fsms.demo import Plan
 from fsms.errors import SchoolError
-from fsms.models import User
+from fsms.models import ActivityLog, User
 from fsms.vocabulary import Role
 
 
@@ -74,15 +74,19 @@ def demo_school(*, students: int, years: int, seed: int, force: bool) -> None:
     plan = Plan(students=students, years=years, seed=seed, today=clock.today(), password_hash=_demo_hash(settings))
     # One transaction: if the new school cannot be made, the old rows are still there.
     with _driver() as connection, connection.transaction():
-        there = demo.what_is_there(connection)
-        if there["Student"] and not force:
+        there = ", ".join(
+            f"{count:,} {table}"
+            for table, count in demo.what_is_there(connection).items()
+            if count and table != ActivityLog.__tablename__
+        )
+        if there and not force:
             raise SchoolError(
-                "The database has %(students)s pupils. Nothing was done. "
+                "The database is in use, it has %(there)s. Nothing was done. "
                 "To replace all of it by the demo school, add --force.",
-                students=f"{there['Student']:,}",
+                there=there,
             )
-        if any(there.values()):
-            click.echo("Replacing " + ", ".join(f"{count:,} {table}" for table, count in there.items() if count) + ".")
+        if there:
+            click.echo(f"Replacing {there}.")
             demo.clear(connection)
         _fill(connection, plan)
     click.echo(f"Accounts: admin, teacher1, teacher2 …  Password: {demo_password(settings)}")

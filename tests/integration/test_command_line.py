@@ -1,0 +1,142 @@
+"""The command `fsms`, as it is typed."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from sqlalchemy import text
+
+from fsms import schema
+from fsms.cli import command
+from fsms.database import db
+from tests.database import engine_of, migrated_template, scratch_database
+
+
+class Shell:
+    """Types `fsms …` against a database of its own."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def fsms(self, *words: str, typed: str | None = None) -> Result:
+        try:
+            return CliRunner().invoke(command, list(words), input=typed)
+        finally:
+            # A real command ends with its process; here its connections must end by themselves.
+            for engines in db._app_engines.values():
+                for engine in engines.values():
+                    engine.dispose()
+
+    def count(self, table: str) -> int:
+        with engine_of(self.url) as engine, engine.connect() as connection:
+            return int(connection.scalar(text(f'select count(*) from "{table}"')) or 0)  # noqa: S608
+
+
+@pytest.fixture
+def shell(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Shell]:
+    with scratch_database("cli", migrated_template()) as url:
+        _point_at(url, monkeypatch, tmp_path)
+        yield Shell(url)
+
+
+@pytest.fixture
+def empty_shell(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Shell]:
+    with scratch_database("cli_empty") as url:
+        _point_at(url, monkeypatch, tmp_path)
+        yield Shell(url)
+
+
+def _point_at(url: str, monkeypatch: pytest.MonkeyPatch, data_dir: Path) -> None:
+    monkeypatch.setenv("DATABASE_URL", url)
+    monkeypatch.setenv("SECRET_KEY", "for tests only")
+    monkeypatch.setenv("FSMS_DATA_DIR", str(data_dir))
+    monkeypatch.setenv("FSMS_BCRYPT_COST", "4")
+    monkeypatch.delenv("FSMS_DEMO_PASSWORD", raising=False)
+
+
+def test_a_database_at_the_wrong_revision_is_refused_with_the_command_that_mends_it(empty_shell: Shell) -> None:
+    refused = empty_shell.fsms("serve")
+
+    assert refused.exit_code == 1
+    assert "Run `fsms db upgrade`" in str(refused.exception)
+
+
+def test_the_named_command_mends_it(empty_shell: Shell) -> None:
+    assert empty_shell.fsms("db", "upgrade").exit_code == 0
+
+    assert empty_shell.fsms("db", "check").output == "The database is what the models say.\n"
+
+
+def test_drift_is_told_and_ends_in_failure(shell: Shell) -> None:
+    with engine_of(shell.url) as engine, engine.begin() as connection:
+        connection.execute(text("DROP INDEX idx_grade_date"))
+
+    checked = shell.fsms("db", "check")
+
+    assert checked.exit_code == 1
+    assert "idx_grade_date" in checked.output
+
+
+def test_the_first_administrator_is_made_by_command(shell: Shell) -> None:
+    made = shell.fsms(
+        "create-admin", typed="meassophal\nMeas\nSophal\na long first password\na long first password\n"
+    )
+
+    assert made.exit_code == 0, made.output
+    assert shell.count("User") == 1
+    assert "a long first password" not in made.output
+
+
+def test_a_short_password_makes_no_administrator(shell: Shell) -> None:
+    refused = shell.fsms("create-admin", typed="meassophal\nMeas\nSophal\nshort\nshort\n")
+
+    assert refused.exit_code == 1
+    assert "at least 8 characters" in str(refused.exception)
+    assert shell.count("User") == 0
+
+
+def test_the_demo_school_fills_an_empty_database(shell: Shell) -> None:
+    filled = shell.fsms("demo", "--students", "30", "--years", "1")
+
+    assert filled.exit_code == 0, filled.output
+    assert shell.count("Student") == 30
+    assert "admin" in filled.output
+
+
+def test_the_demo_school_does_not_touch_a_school_that_has_pupils(shell: Shell) -> None:
+    shell.fsms("demo", "--students", "30", "--years", "1")
+
+    refused = shell.fsms("demo", "--students", "20", "--years", "1")
+
+    assert refused.exit_code == 1
+    assert "30 Student" in str(refused.exception)
+    assert "--force" in str(refused.exception)
+    assert shell.count("Student") == 30
+
+
+def test_with_force_the_demo_school_says_what_it_replaces(shell: Shell) -> None:
+    shell.fsms("demo", "--students", "30", "--years", "1")
+
+    replaced = shell.fsms("demo", "--students", "20", "--years", "1", "--force")
+
+    assert replaced.exit_code == 0, replaced.output
+    assert "Replacing" in replaced.output
+    assert "30 Student" in replaced.output
+    assert shell.count("Student") == 20
+
+
+def test_the_demo_password_is_made_once_and_kept_private(shell: Shell, tmp_path: Path) -> None:
+    first = shell.fsms("demo", "--students", "10", "--years", "1").output
+    second = shell.fsms("demo", "--students", "10", "--years", "1", "--force").output
+
+    kept = tmp_path / "demo-password"
+    assert kept.stat().st_mode & 0o077 == 0
+    assert f"Password: {kept.read_text()}" in first
+    assert f"Password: {kept.read_text()}" in second
+
+
+def test_the_revision_the_program_wants_is_the_newest_migration() -> None:
+    newest = sorted(path.stem for path in schema.MIGRATIONS.joinpath("versions").glob("0*.py"))[-1]
+
+    assert schema.head() == newest

@@ -1,0 +1,33 @@
+"""Settings from the environment."""
+
+import pytest
+
+from fsms.config import BadSetting, Settings
+
+
+def test_without_any_variable_the_embedded_database_is_meant() -> None:
+    settings = Settings.from_environment({})
+
+    assert settings.database_url is None
+    assert (settings.host, settings.port, settings.bcrypt_cost, settings.idle_minutes) == ("127.0.0.1", 8000, 12, 30)
+
+
+def test_a_server_of_ones_own_needs_a_secret_key() -> None:
+    with pytest.raises(BadSetting, match="SECRET_KEY is not set"):
+        Settings.from_environment({"DATABASE_URL": "postgresql://school@db/school"})
+
+
+def test_an_empty_variable_counts_as_unset() -> None:
+    assert Settings.from_environment({"DATABASE_URL": "  ", "PORT": ""}).database_url is None
+
+
+@pytest.mark.parametrize(("name", "written"), [("PORT", "eighty"), ("PORT", "0"), ("PORT", "70000"), ("PORT", "-1")])
+def test_a_number_that_is_none_is_named_with_its_bounds(name: str, written: str) -> None:
+    with pytest.raises(BadSetting, match="PORT must be a whole number from 1 to 65535"):
+        Settings.from_environment({name: written})
+
+
+def test_secrets_do_not_show_when_settings_are_printed() -> None:
+    printed = repr(Settings(secret_key="hush", demo_password="hush", redis_url="redis://:hush@cache"))
+
+    assert "hush" not in printed

@@ -1,0 +1,60 @@
+"""Text as people type it."""
+
+import pytest
+
+from fsms import text
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("  សុខ   ដារ៉ា ", "សុខ ដារ៉ា"),
+        ("ភាសា\u200bខ្មែរ", "ភាសាខ្មែរ"),
+        ("\ufeffSok\u2060 Dara\u200d", "Sok Dara"),
+        ("Cafe\u0301", "Café"),
+        ("a\x00b\x07c", "abc"),
+        ("one\r\n two \nthree", "one\ntwo\nthree"),
+        ("no\u00a0break", "no break"),
+        ("\u200b", ""),
+    ],
+)
+def test_what_looks_the_same_is_kept_the_same(typed: str, kept: str) -> None:
+    assert text.clean(typed) == kept
+
+
+def test_cleaning_twice_changes_nothing_more() -> None:
+    once = text.clean(" ឆមាស\u200bទី ១ \x00")
+
+    assert text.clean(once) == once
+
+
+@pytest.mark.parametrize(
+    ("typed", "iso"),
+    [
+        ("03/25", "2025-03"),
+        ("3/25", "2025-03"),
+        ("03/2025", "2025-03"),
+        ("2025-03", "2025-03"),
+        ("2025-3", "2025-03"),
+        ("2025-03-14", "2025-03-14"),
+        ("14/03/2025", "2025-03-14"),
+        ("១៤/០៣/២០២៥", "2025-03-14"),
+        (" 03 / 25 ", "2025-03"),
+    ],
+)
+def test_a_month_or_day_in_any_accepted_form_becomes_iso(typed: str, iso: str) -> None:
+    assert text.iso_period(typed) == iso
+
+
+@pytest.mark.parametrize("typed", ["", "13/25", "2025-13", "2025-02-30", "31/02/2025", "March", "25", "0/25", "2025"])
+def test_what_is_no_month_and_no_day_is_refused(typed: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - the function's promise is the type alone
+        text.iso_period(typed)
+
+
+@pytest.mark.parametrize(
+    ("typed", "alphanumeric"),
+    [("sokdara7", True), ("សុខដារ៉ា", True), ("sok dara", False), ("sok.dara", False), ("", False), ("a_b", False)],
+)
+def test_letters_of_every_script_are_letters(typed: str, alphanumeric: bool) -> None:  # noqa: FBT001
+    assert text.is_alphanumeric(typed) is alphanumeric
