@@ -12,15 +12,16 @@ import psycopg
 from flask import Flask, current_app
 from flask.cli import FlaskGroup, with_appcontext
 from flask_migrate.cli import db as migrations
-from sqlalchemy import select
+from sqlalchemy import func, select
 
-from fsms import clock, demo, schema, serving, sign_in
+from fsms import clock, demo, passwords, policy, schema, serving, sign_in
 from fsms.config import BadSetting, Settings
 from fsms.database import db
 from fsms.demo import Plan
 from fsms.errors import SchoolError
-from fsms.models import ActivityLog, User
-from fsms.vocabulary import Role
+from fsms.models import ENTITIES, ActivityLog, User
+from fsms.operations import accounts
+from fsms.policy import Actor, Verb
 
 
 def _make_app() -> Flask:
@@ -101,12 +102,39 @@ def demo_school(*, students: int, years: int, seed: int, force: bool) -> None:
 def create_admin(username: str, last_name: str, first_name: str, password: str) -> None:
     """Make an administrator's account."""
     _refuse_wrong_revision()
-    hashed = sign_in.hash_password(password, cost=current_app.config["SETTINGS"].bcrypt_cost)
-    db.session.add(
-        User(username=username, last_name=last_name, first_name=first_name, password=hashed, role=Role.ADMIN.value)
-    )
-    db.session.commit()
+    with sign_in.as_system() as session:
+        accounts.create_admin(
+            session,
+            username=username,
+            last_name=last_name,
+            first_name=first_name,
+            password=password,
+            cost=current_app.config["SETTINGS"].bcrypt_cost,
+        )
     click.echo(f"{username} may sign in as administrator.")
+
+
+@command.command()
+@click.argument("username")
+@click.argument("verb", type=click.Choice([verb.value for verb in Verb]))
+@click.argument("entity", type=click.Choice([entity.__name__.lower() for entity in ENTITIES], case_sensitive=False))
+@click.argument("key", required=False, type=click.IntRange(1))
+@with_appcontext
+def may(username: str, verb: str, entity: str, key: int | None) -> None:
+    """Say whether an account may do something, to a certain record if its number is given, and why."""
+    kind = next(kind for kind in ENTITIES if kind.__name__.lower() == entity)
+    with sign_in.as_system() as session:
+        account = session.scalar(select(User).where(func.lower(User.username) == username.lower()))
+        if account is None:
+            raise SchoolError("There is no account “%(username)s”.", username=username)
+        actor = Actor(account.user_id, account.role)
+    allowed = policy.may(actor, Verb(verb), kind)
+    reason = policy.why(actor, Verb(verb), kind)
+    if allowed and key is not None:
+        policy.speak_for(db.session(), actor)
+        allowed = policy.reaches(db.session(), Verb(verb), kind, key)
+        reason = reason if allowed else f"{reason} Record {key} is not among them."
+    click.echo(f"{'yes' if allowed else 'no'}: {reason}")
 
 
 @migrations.command("check")
@@ -138,7 +166,7 @@ def demo_password(settings: Settings) -> str:
 
 
 def _demo_hash(settings: Settings) -> str:
-    return sign_in.hash_password(demo_password(settings), cost=settings.bcrypt_cost)
+    return passwords.hashed(demo_password(settings), cost=settings.bcrypt_cost)
 
 
 def _driver() -> contextlib.AbstractContextManager[psycopg.Connection[Any]]:
@@ -185,3 +213,7 @@ def _say_where(settings: Settings) -> None:
     if (settings.data_dir / "demo-password").exists() or os.environ.get("FSMS_DEMO_PASSWORD"):
         lines.append(f"Demo accounts: admin, secretary, teacher1, teacher2 …   Password: {demo_password(settings)}")
     click.echo("\n".join(lines))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,7 +1,9 @@
-"""The session of the application: `db`, and who commits. The only place that joins the models to Flask."""
+"""The session of the application: `db`, which speaks for whoever acts. The only place that joins the models to Flask."""
 
 from flask_sqlalchemy import SQLAlchemy
 
+from fsms import policy
 from fsms.models import Base
 
 db = SQLAlchemy(metadata=Base.metadata, disable_autonaming=True)
+policy.install(db.session)

@@ -25,6 +25,10 @@ class InvalidValue(SchoolError):
     """A single field makes no sense by itself."""
 
 
+class Refused(SchoolError):
+    """The person may not do this, or not to this record."""
+
+
 class StaleRecord(SchoolError):
     """Somebody else saved the record since it was opened."""
 
@@ -211,6 +215,7 @@ BY_STATE: dict[str, str] = {
     "23P01": _("This overlaps with another record. Check what you entered."),
     "40001": _("Somebody else was saving the same records. Nothing was saved; please try again."),
     "40P01": _("Somebody else was saving the same records. Nothing was saved; please try again."),
+    "FS001": _("The activity log is never changed, whoever asks: it tells what happened."),
 }
 """What to say by PostgreSQL's error code where no constraint has a sentence of its own."""
 
@@ -224,6 +229,11 @@ def constraint_of(error: BaseException) -> str | None:
     """Name the constraint that refused the row; None where the error is about none."""
     name: str | None = getattr(_diagnosis(error), "constraint_name", None)
     return name
+
+
+def is_refusal(error: BaseException) -> bool:
+    """Say whether the database refused because of who asked: a column not granted, a row of somebody else."""
+    return getattr(_diagnosis(error), "sqlstate", None) == "42501"
 
 
 def sentence_for(error: BaseException) -> str:

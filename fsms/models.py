@@ -693,7 +693,16 @@ class ActivityLog(Base):
     """Who did what, when, to which record. Written once, never changed."""
 
     __tablename__ = "ActivityLog"
-    __table_args__ = (CheckConstraint("action <> ''", name="ActivityLog_action_check"),)
+    __table_args__ = (
+        Index("idx_activitylog_entity", "entity", "entityId"),
+        Index("idx_activitylog_batch", "batch"),
+        Index("idx_activitylog_user", "userId", "timestamp"),
+        Index("idx_activitylog_timestamp", "timestamp"),
+        Index("idx_activitylog_action", "action", "timestamp"),
+        Index("idx_activitylog_outside", "id", postgresql_where=text("details @> '{\"outside\": true}'")),
+        Index("idx_activitylog_undone", text("(details ->> 'undoes')"), postgresql_where=text("details ? 'undoes'")),
+        CheckConstraint("action <> ''", name="ActivityLog_action_check"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     # Nobody, where the command line acted or an unknown name failed to sign in.

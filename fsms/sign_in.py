@@ -1,27 +1,37 @@
-"""Who is at the screen: password hashing, checking, and Flask-Login's part of it."""
+"""Who is at the screen: Flask-Login's part, how long a session lasts, and in whose name the database is asked."""
 
-import secrets
+import hashlib
+import hmac
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 from urllib.parse import urlsplit
 
-import bcrypt
-from flask import Flask, Response, abort, redirect, request, url_for
-from flask_login import LoginManager, UserMixin, current_user
-from sqlalchemy import func, select
+from flask import Flask, abort, current_app, flash, g, redirect, request, session, url_for
+from flask_babel import gettext
+from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 from sqlalchemy.orm import Session
 
-from fsms import clock, text
+from fsms import clock
 from fsms.database import db
-from fsms.errors import InvalidValue
 from fsms.models import User
+from fsms.operations import accounts
+from fsms.passwords import hashed as hash_password  # noqa: F401 - fsms/cli.py still asks for it here
+from fsms.policy import SYSTEM, Actor, speak_for
 from fsms.vocabulary import AccountStatus
 
-SHORTEST_PASSWORD = 8
-LONGEST_PASSWORD_BYTES = 72  # bcrypt reads no further
+LONGEST_SESSION_SECONDS = 12 * 60 * 60
+WARNING_SECONDS = 120
 
-# What answers without an account; everything else asks for one.
-OPEN_ENDPOINTS = frozenset({"login", "static", "healthz"})
+# These ask for no account and never look for one.
+FOR_EVERYBODY = frozenset({"static", "healthz"})
+# These answer strangers as well; everything else asks for an account.
+OPEN_ENDPOINTS = frozenset({"login", "language", "session_state"})
+# What a page asks by itself does not keep a session alive: only a person does.
+BACKGROUND_ENDPOINTS = frozenset({"session_state"})
+# All that is open to somebody who still has to choose an own password.
+BEFORE_A_NEW_PASSWORD = OPEN_ENDPOINTS | {"account", "logout", "session_extend"}
 
 
 @dataclass(frozen=True)
@@ -32,86 +42,191 @@ class SignedIn(UserMixin):
     username: str
     full_name: str
     role: str
+    must_change_password: bool
 
     @classmethod
     def of(cls, user: User) -> Self:
         """Copy what the screens need of an account."""
-        return cls(user_id=user.user_id, username=user.username, full_name=user.full_name, role=user.role)
+        return cls(
+            user_id=user.user_id,
+            username=user.username,
+            full_name=user.full_name,
+            role=user.role,
+            must_change_password=user.password_change_required,
+        )
+
+    @property
+    def actor(self) -> Actor:
+        """The one in whose name the database is asked."""
+        return Actor(self.user_id, self.role)
 
     def get_id(self) -> str:
         """Say the text that the session cookie keeps."""
         return str(self.user_id)
 
 
-def hash_password(password: str, *, cost: int) -> str:
-    """Return the bcrypt hash of an acceptable password; raise InvalidValue with the reason for another."""
-    if len(password) < SHORTEST_PASSWORD:
-        raise InvalidValue(
-            "Choose a password of at least %(count)s characters.", about="new_password", count=SHORTEST_PASSWORD
-        )
-    if len(password.encode()) > LONGEST_PASSWORD_BYTES:
-        raise InvalidValue(
-            "This password is too long: at most %(count)s bytes, which is 72 Latin or 24 Khmer characters.",
-            about="new_password",
-            count=LONGEST_PASSWORD_BYTES,
-        )
-    return bcrypt.hashpw(password.encode(), bcrypt.gensalt(cost)).decode()
+@contextmanager
+def as_system(on_behalf_of: int | None = None) -> Iterator[Session]:
+    """Give a session of its own with every right, committed at the end, to look after accounts.
+
+    Signing in happens before anybody is known, and a teacher's session reads no hash and no phone number.
+    """
+    with db.session.session_factory() as apart:
+        speak_for(apart, Actor(on_behalf_of, SYSTEM.role))
+        with apart.begin():
+            yield apart
 
 
-def password_matches(password: str, hashed: str) -> bool:
-    """Compare in bcrypt's own time; a hash of another make matches nothing."""
-    try:
-        return bcrypt.checkpw(password.encode()[:LONGEST_PASSWORD_BYTES], hashed.encode())
-    except ValueError:
-        return False
+# ---- Coming and going ---------------------------------------------------------------------------------------------
 
 
-def authenticate(session: Session, username: str, password: str, *, cost: int) -> User | None:
-    """Return the active account that name and password open, or None without telling which of them was wrong."""
-    name = text.clean(username).lower()
-    user = session.scalar(select(User).where(func.lower(User.username) == name))
-    # An unknown name costs the same work as a known one, so that the clock does not tell them apart.
-    hashed = user.password if user else _hash_of_nothing(cost)
-    if not password_matches(password, hashed) or user is None or user.status != AccountStatus.ACTIVE:
-        return None
-    user.last_login = clock.now()
-    return user
+def enter(username: str, password: str) -> SignedIn | None:
+    """Start the session of the account that name and password open; None does not say what was wrong."""
+    with as_system() as apart:
+        user = accounts.authenticate(apart, username, password, cost=_cost(), ip=request.remote_addr)
+        if user is None:
+            g.sign_in_failed = True
+            return None
+        account, fingerprint = SignedIn.of(user), _fingerprint(user)
+    _start_anew()
+    session.permanent = True
+    session["fingerprint"] = fingerprint
+    session["since"] = session["seen"] = _seconds_now()
+    login_user(account)
+    return account
 
 
-_hashes_of_nothing: dict[int, str] = {}
+def leave() -> None:
+    """End the session."""
+    if current_user.is_authenticated:
+        with as_system(current_user.user_id) as apart:
+            accounts.sign_out(apart, current_user.user_id, ip=request.remote_addr)
+    logout_user()
+    _start_anew()
 
 
-def _hash_of_nothing(cost: int) -> str:
-    if cost not in _hashes_of_nothing:
-        _hashes_of_nothing[cost] = hash_password(secrets.token_hex(16), cost=cost)
-    return _hashes_of_nothing[cost]
+def choose_password(*, old: str, new: str) -> bool:
+    """Change the own password: every other session of the account ends, this one goes on. False: the old is wrong."""
+    user_id, ip = current_user.user_id, request.remote_addr
+    with as_system(user_id) as apart:
+        if not accounts.change_password(apart, user_id, old=old, new=new, cost=_cost(), ip=ip):
+            return False
+        session["fingerprint"] = _fingerprint(apart.get_one(User, user_id))
+    return True
 
 
 def own_page(target: str | None) -> str | None:
     """Return the target if it is a path of this site: redirects go nowhere else."""
-    if not target or not target.startswith("/") or target.startswith(("//", "/\\")):
+    if not target or any(ord(c) <= 32 or ord(c) == 127 for c in target):
+        return None
+    if not target.startswith("/") or target.startswith(("//", "/\\")):
         return None
     parts = urlsplit(target)
-    return None if parts.scheme or parts.netloc or any(ord(c) < 32 for c in target) else target
+    return None if parts.scheme or parts.netloc else target
+
+
+# ---- How long a session lasts -------------------------------------------------------------------------------------
+
+
+def seconds_left() -> int:
+    """Say how long the session goes on if nobody does anything; 0 without one."""
+    if "seen" not in session or "since" not in session:
+        return 0
+    idle = current_app.config["SETTINGS"].idle_minutes * 60
+    ends = min(session["seen"] + idle, session["since"] + LONGEST_SESSION_SECONDS)
+    return max(0, int(ends) - _seconds_now())
+
+
+def warning_seconds() -> int:
+    """Say how long before the end of a session the browser warns."""
+    return min(WARNING_SECONDS, int(current_app.config["SETTINGS"].idle_minutes) * 30)
+
+
+def _start_anew() -> None:
+    """Empty the session: nothing of one person is carried over to the next, but the language of the screen."""
+    language = session.get("language")
+    session.clear()
+    if language:
+        session["language"] = language
+
+
+def _fingerprint(user: User) -> str:
+    """Mark a session with the password it was begun with: another password, and the session is over."""
+    key = str(current_app.secret_key).encode()
+    return hmac.new(key, user.password.encode(), hashlib.sha256).hexdigest()
+
+
+def _seconds_now() -> int:
+    return int(clock.now().timestamp())
+
+
+def _cost() -> int:
+    return int(current_app.config["SETTINGS"].bcrypt_cost)
+
+
+# ---- Each request -------------------------------------------------------------------------------------------------
 
 
 def install(app: Flask) -> None:
-    """Give the application its sign-in: who is loaded from a session, and what strangers may open."""
+    """Give the application its sign-in: who is loaded from a session, and what strangers may open.
+
+    To be called before the forms' tokens are checked: whose session is over shall read so, and not of a token.
+    """
     manager = LoginManager(app)
     manager.session_protection = None
+    manager.user_loader(_load)
+    # A page that looks after its session by itself must not lengthen it.
+    app.config["SESSION_REFRESH_EACH_REQUEST"] = False
+    app.jinja_env.globals.update(session_seconds_left=seconds_left, session_warning_seconds=warning_seconds)
+    app.before_request(_know_who_asks)
 
-    @manager.user_loader
-    def _load(user_id: str) -> SignedIn | None:
-        if not user_id.isascii() or not user_id.isdigit():
-            return None
-        user = db.session.get(User, int(user_id))
-        return SignedIn.of(user) if user and user.status == AccountStatus.ACTIVE else None
 
-    @app.before_request
-    def _ask_strangers_to_sign_in() -> Response | None:
-        if request.endpoint in OPEN_ENDPOINTS or current_user.is_authenticated:
+def _load(user_id: str) -> SignedIn | None:
+    """Find the account of a session, unless the session or the account has ended meanwhile."""
+    # Asked a second time, the first has failed: then the page that says so is made without an account.
+    if g.get("asked_for_account") or not seconds_left():
+        return None
+    g.asked_for_account = True
+    with as_system() as apart:
+        user = apart.get(User, int(user_id))
+        if user is None or user.status != AccountStatus.ACTIVE:
             return None
-        if request.method != "GET" or request.accept_mimetypes.best == "application/json":
-            abort(401)
-        target = request.full_path.rstrip("?")
-        return redirect(url_for("login", next=target))  # type: ignore[return-value]
+        if not hmac.compare_digest(session.get("fingerprint", ""), _fingerprint(user)):
+            return None
+        return SignedIn.of(user)
+
+
+def _know_who_asks() -> Any:
+    """Load the account, let the database answer in its name, and send strangers to the door. The one place of it."""
+    if request.endpoint in FOR_EVERYBODY:
+        return None
+    if current_user.is_authenticated:
+        speak_for(db.session(), current_user.actor)
+        if request.endpoint not in BACKGROUND_ENDPOINTS:
+            session["seen"] = _seconds_now()
+        return _ask_for_new_password() if current_user.must_change_password else None
+    if "_user_id" in session:
+        _start_anew()
+    return None if request.endpoint in OPEN_ENDPOINTS else _ask_to_sign_in()
+
+
+def _ask_to_sign_in() -> Any:
+    if request.endpoint == "logout":
+        return redirect(url_for("login"))
+    if request.method != "GET" or _is_asked_by_script():
+        abort(401)
+    return redirect(url_for("login", next=request.full_path.rstrip("?")))
+
+
+def _ask_for_new_password() -> Any:
+    if request.endpoint in BEFORE_A_NEW_PASSWORD:
+        return None
+    if _is_asked_by_script():
+        abort(403)
+    flash(gettext("Choose a password of your own first. Then the rest opens."), "warning")
+    return redirect(url_for("account"), 303)
+
+
+def _is_asked_by_script() -> bool:
+    """Say whether a script waits for the answer, which can do nothing with a page."""
+    return request.accept_mimetypes.best == "application/json" or request.headers.get("Sec-Fetch-Dest") == "empty"

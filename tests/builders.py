@@ -1,15 +1,18 @@
 """Rows for the tests, one builder an entity. What matters to a test is given to the builder; the rest is invented."""
 
 import datetime as dt
+from collections.abc import Callable
 from decimal import Decimal
 from functools import cache
 from itertools import count
 from typing import Any, TypeVar
 
 import bcrypt
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from fsms.models import (
+    ENTITIES,
     ActivityLog,
     Attendance,
     Base,
@@ -33,7 +36,27 @@ FAMILY_NAMES = ("សុខ", "ចាន់", "គឹម", "លី", "ហេង",
 FIRST_NAMES = ("ដារ៉ា", "បុប្ផា", "សុភា", "វណ្ណា", "ពេជ្រ", "មុន្នី", "ស្រីនាង", "រិទ្ធី", "ធីតា")
 SUBJECTS = ("គណិតវិទ្យា", "ភាសាខ្មែរ", "ភាសាអង់គ្លេស", "រូបវិទ្យា", "គីមីវិទ្យា", "ជីវវិទ្យា")
 
+PAGES = tuple(entity.__name__.lower() for entity in ENTITIES)
+EDITED_PAGES = tuple(page for page in PAGES if page != "activitylog")
+
 Row = TypeVar("Row", bound=Base)
+
+
+def key_of(row: Base) -> int:
+    """The number of a row, as it stands in addresses."""
+    (key,) = row.__mapper__.primary_key_from_instance(row)
+    return int(key)
+
+
+def contents(session: Session) -> dict[str, list[Any]]:
+    """Everything the thirteen tables hold, to be compared with what they hold later."""
+    session.commit()
+    held = {
+        entity.__tablename__: [tuple(row) for row in session.execute(select(entity.__table__).order_by(text("1")))]
+        for entity in ENTITIES
+    }
+    session.commit()
+    return held
 
 
 @cache
@@ -155,6 +178,28 @@ class Make:
     def log_entry(self, **given: Any) -> ActivityLog:
         """An entry of the activity log."""
         return self._written(ActivityLog, {"action": "login"}, given)
+
+    def one(self, page: str) -> Base:
+        """A row for the page of that name, `make.one("schoolyear")`; nothing but what it needs."""
+        return self._of_page[page]()
+
+    @property
+    def _of_page(self) -> dict[str, Callable[[], Base]]:
+        return {
+            "user": self.user,
+            "student": self.student,
+            "guardian": self.guardian,
+            "familyinfo": self.family,
+            "scholarship": self.scholarship,
+            "course": self.course,
+            "subject": self.subject,
+            "grade": self.grade,
+            "enrollment": self.enrollment,
+            "attendance": self.attendance,
+            "schoolyear": self.school_year,
+            "semester": self.semester,
+            "activitylog": self.log_entry,
+        }
 
     def _name(self) -> dict[str, Any]:
         number = next(self._numbers)

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import Connection, Engine, event
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, Engine, event, func, select, true
+from sqlalchemy.orm import Session, SessionTransaction
 
 from app import create_app
 from fsms.config import Settings
@@ -69,9 +69,35 @@ def _everything_on(app: Flask, connection: Connection) -> Iterator[None]:
     engines = db._app_engines[app]
     db._app_engines[app] = {None: connection}  # type: ignore[dict-item]
     try:
-        yield
+        with _each_in_its_role(connection):
+            yield
     finally:
         db._app_engines[app] = engines
+
+
+@contextmanager
+def _each_in_its_role(connection: Connection) -> Iterator[None]:
+    """Take back, after each session, the role it spoke in: what a savepoint sets would outlast it."""
+    roles = select(func.current_setting("role"), func.current_setting("fsms.user_id", true()))
+    before: dict[Session, tuple[str, str | None]] = {}
+
+    def _remember(session: Session, _transaction: SessionTransaction, _connection: Connection) -> None:
+        role, number = connection.execute(roles).one()
+        before.setdefault(session, (role, number))
+
+    def _take_back(session: Session, transaction: SessionTransaction) -> None:
+        if transaction.parent is None and session in before and connection.in_transaction():
+            role, number = before.pop(session)
+            setting = func.set_config("role", role, true()), func.set_config("fsms.user_id", number or "", true())
+            connection.execute(select(*setting))
+
+    event.listen(Session, "after_begin", _remember)
+    event.listen(Session, "after_transaction_end", _take_back)
+    try:
+        yield
+    finally:
+        event.remove(Session, "after_begin", _remember)
+        event.remove(Session, "after_transaction_end", _take_back)
 
 
 def _let_go(app: Flask) -> None:

@@ -96,7 +96,6 @@ def drop_all_of_this_run() -> None:
         for database in _ours(server):
             if database.startswith(f"{MACHINE}_{RUN}_"):
                 server.execute(text(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)'))
-    USED.unlink(missing_ok=True)
 
 
 if not WORKER:
@@ -120,6 +119,14 @@ def _ours(server: Connection) -> list[str]:
 
 def _drop_leftovers(server: Connection) -> None:
     for database in _ours(server):
-        run = re.match(rf"{MACHINE}_(\d+)_", database)
-        if run and not psutil.pid_exists(int(run[1])):
+        if not _runs(database):
             server.execute(text(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)'))
+    for used in USED.parent.glob(f"{MACHINE}_*.used"):
+        if not _runs(used.name):
+            used.unlink(missing_ok=True)
+
+
+def _runs(name: str) -> bool:
+    """Say whether the run that this name belongs to is still going on."""
+    run = re.match(rf"{MACHINE}_(\d+)[_.]", name)
+    return run is None or psutil.pid_exists(int(run[1]))

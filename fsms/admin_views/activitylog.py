@@ -10,8 +10,6 @@ from fsms.admin_views.base import EntityView
 class ActivityLogView(EntityView):
     """Who did what, when, to which record."""
 
-    can_create = can_edit = can_delete = False
-
     column_list = ("timestamp", "user", "action", "entity", "entity_id")
     column_details_list = ("id", "timestamp", "user", "action", "entity", "entity_id", "batch", "details")
     column_searchable_list = ("action", "entity", "user.last_name", "user.first_name", "user.username")

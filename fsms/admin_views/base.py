@@ -4,34 +4,40 @@ A page is a declaration in Flask-Admin's own attribute names. What upstream does
 forms, broken constraints and large tables is put right here, once.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar, cast
 
-from flask import abort, flash
+from flask import flash, g
 from flask_admin.actions import action
-from flask_admin.contrib.sqla import ModelView
 from flask_admin.model.base import ViewArgs
 from flask_babel import gettext, lazy_gettext, ngettext
-from flask_login import current_user
 from sqlalchemy import Column, Table, or_
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Load
 from sqlalchemy.orm.exc import StaleDataError
+from sqlalchemy.schema import AddConstraint, CreateIndex
 from wtforms import Field, Form
 
 from fsms import text
 from fsms.admin_views import filters, formatters, theme
+from fsms.admin_views.by_role import ByRole, refuse
 from fsms.admin_views.forms import SchoolConverter
 from fsms.admin_views.inlines import SchoolInlineConverter, VersionField
 from fsms.admin_views.lookups import LookUp, every_word_in, record_id
+from fsms.admin_views.photographs import PhotoField, picture
 from fsms.database import db
-from fsms.errors import SchoolError, constraint_of, sentence_for
+from fsms.errors import SchoolError, constraint_of, is_refusal, sentence_for
 from fsms.models import Base
+from fsms.policy import Verb
 
 LAST_PAGE = 10_000_000
 
+_POSTGRESQL: Any = postgresql.dialect()  # type: ignore[no-untyped-call]
 
-class EntityView(ModelView):
+
+class EntityView(ByRole):
     """A list, a form and a page of details for one entity."""
 
     model: type[Base]
@@ -71,12 +77,6 @@ class EntityView(ModelView):
         self.column_formatters_detail = by_words | dict(self.column_formatters_detail or declared)
         super().__init__(model, db, endpoint=model.__name__.lower(), **kwargs)
 
-    # ---- Who may ---------------------------------------------------------------------------------------------------
-
-    def is_accessible(self) -> bool:
-        """Ask for an account."""
-        return bool(current_user.is_authenticated)
-
     def _run_view(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Call once: upstream takes any TypeError for an old signature and calls again."""
         return fn(self, *args, **kwargs)
@@ -100,14 +100,6 @@ class EntityView(ModelView):
             if loading is not None:
                 yield loading
 
-    def get_one(self, id: Any) -> Base:
-        """Find the row of an address or a form; any key that leads nowhere is "not found"."""
-        key = record_id(id)
-        row = None if key is None else db.session.get(self.model, key)
-        if row is None:
-            abort(404)
-        return row
-
     def _apply_sorting(self, query: Any, joins: Any, sort_column: Any, sort_desc: bool) -> Any:
         """Sort as asked, then by key: without a last resort PostgreSQL may show a row on two pages."""
         query, joins = super()._apply_sorting(query, joins, sort_column, sort_desc)
@@ -118,16 +110,23 @@ class EntityView(ModelView):
         labels = (
             self.column_labels.get(path, self.column_labels.get(path.split(".")[0]))
             for path in self.column_searchable_list
+            if self.is_shown(path)
         )
         return ", ".join(dict.fromkeys(str(label) for label in labels if label))
 
     def _apply_search(self, query: Any, count_query: Any, joins: Any, count_joins: Any, search: str) -> Any:
         """Ask that every word stands somewhere; `%` and `_` are letters like any other."""
         for word in text.clean(search).split():
-            found = or_(*(self._word_in(word, column, path) for column, path in self._search_fields))
+            found = or_(*(self._word_in(word, column, path) for column, path in self._fields_to_search))
             query = query.filter(found)
             count_query = None if count_query is None else count_query.filter(found)
         return query, count_query, joins, count_joins
+
+    @property
+    def _fields_to_search(self) -> Iterator[tuple[Any, Any]]:
+        for path, field in zip(self.column_searchable_list, self._search_fields, strict=True):
+            if self.is_shown(path):
+                yield field
 
     def _word_in(self, word: str, column: Any, path: Any) -> Any:
         asked = every_word_in(word, [column])
@@ -188,7 +187,7 @@ class EntityView(ModelView):
     def _get_filter_groups(self) -> dict[str, list[dict[str, Any]]]:
         """Offer the filters in the language of the reader, with the options of this moment."""
         groups: dict[str, list[dict[str, Any]]] = {}
-        for index, flt in enumerate(self._filters or ()):
+        for index, flt in (self._filter_args or {}).values():
             groups.setdefault(str(flt.name), []).append(
                 {
                     "index": index,
@@ -227,6 +226,13 @@ class EntityView(ModelView):
         if hasattr(self.model, "version"):
             made.version = VersionField()
         return made
+
+    def edit_form(self, obj: Any = None) -> Form:
+        """Show the present photograph beside the field for a new one."""
+        form = super().edit_form(obj)
+        if isinstance(photo := form._fields.get("photo"), PhotoField):
+            photo.shown = picture(obj)
+        return form
 
     def validate_form(self, form: Form) -> bool:
         """Hold each value against the entity's own rules, so that the message stands at its field."""
@@ -267,6 +273,8 @@ class EntityView(ModelView):
             db.session.commit()
         except (SchoolError, StaleDataError, DBAPIError) as error:
             db.session.rollback()
+            if is_refusal(error):
+                refuse(g.verb, self.model)
             field = self._field_of(form, error)
             if field is None:
                 flash(words(error), "error")
@@ -276,17 +284,12 @@ class EntityView(ModelView):
         return True
 
     def _field_of(self, form: Form, error: Exception) -> Field | None:
-        """Find the field that a broken constraint speaks of: the last of its columns that the form shows."""
+        """Find the field that a broken constraint speaks of: the last of its columns that the form shows filled."""
         if isinstance(error, SchoolError):
             return form._fields.get(error.about or "")
-        name = constraint_of(error)
-        table = cast(Table, self.model.__table__)
-        rules: list[Any] = [*table.constraints, *table.indexes]
-        for rule in rules:
-            if rule.name == name:
-                shown = [_field_showing(form, self.model, column.name) for column in rule.columns]
-                return next((field for field in reversed(shown) if field is not None), None)
-        return None
+        columns = _columns_of(self.model, constraint_of(error))
+        shown = [field for name in columns if (field := _field_showing(form, self.model, name)) is not None]
+        return next((field for field in reversed(shown) if field.data), shown[-1] if shown else None)
 
     # ---- Deleting --------------------------------------------------------------------------------------------------
 
@@ -301,6 +304,8 @@ class EntityView(ModelView):
             db.session.commit()
         except (SchoolError, StaleDataError, DBAPIError) as error:
             db.session.rollback()
+            if is_refusal(error):
+                refuse(Verb.DELETE, self.model)
             flash(words(error), "error")
             return False
         return True
@@ -308,10 +313,10 @@ class EntityView(ModelView):
     @action("delete", lazy_gettext("Delete"), lazy_gettext("Delete the selected records?"))
     def action_delete(self, ids: list[str]) -> None:
         """Delete the selected rows: all of them or none."""
-        keys = {key for typed in ids if (key := record_id(typed)) is not None}
+        wanted = {record_id(typed) for typed in ids}
         pk = self.model.__mapper__.primary_key[0]
-        rows = db.session.query(self.model).filter(pk.in_(keys)).all()
-        if len(rows) < len(ids):
+        rows = db.session.query(self.model).filter(pk.in_(wanted - {None})).all()
+        if len(rows) < len(wanted):
             flash(gettext("Some of the selected records do not exist any more. Nothing was deleted."), "error")
         elif rows and self._deleted(rows):
             flash(ngettext("%(num)d record deleted.", "%(num)d records deleted.", len(rows)), "success")
@@ -328,6 +333,15 @@ def words(error: Exception) -> str:
 
 def _complain(field: Field, error: Exception) -> None:
     field.errors = [*field.errors, words(error)]
+
+
+def _columns_of(model: type[Base], constraint: str | None) -> list[str]:
+    """Name the columns that a constraint or unique index is about, in its order; many are written as plain SQL."""
+    table = cast(Table, model.__table__)
+    made: dict[Any, Any] = {rule.name: AddConstraint(rule) for rule in table.constraints}
+    made |= {index.name: CreateIndex(index) for index in table.indexes}
+    sql = str(made[constraint].compile(dialect=_POSTGRESQL)) if constraint in made else ""
+    return [word for word in dict.fromkeys(re.findall(r"\w+", sql)) if word in table.columns]
 
 
 def _field_showing(form: Form, model: type[Base], column: str) -> Field | None:

@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 from flask_babel import lazy_gettext as _
 from wtforms import Form
+from wtforms.validators import Optional
 
 from fsms.admin_views.base import EntityView
 from fsms.models import Course
@@ -34,7 +35,7 @@ class CourseView(EntityView):
     )
     column_sortable_list = (
         ("school_year", "school_year.school_year_code"),
-        ("grade", "level"),
+        ("grade", ("level",)),
         "section",
         "course_name",
         ("teacher1", ("teacher1.last_name", "teacher1.first_name")),
@@ -64,6 +65,8 @@ class CourseView(EntityView):
         "created_at": _("Created"),
         "updated_at": _("Last saved"),
     }
+    # Left empty, it is named below.
+    form_args: ClassVar[dict[str, Any]] = {"course_name": {"validators": [Optional()]}}
     form_columns = ("school_year", "grade", "section", "course_name", "teacher1", "teacher2", "teacher3")
 
     def on_model_change(self, form: Form, model: Course, is_created: bool) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from flask_admin.contrib.sqla.filters import BaseSQLAFilter
@@ -10,6 +10,7 @@ from flask_babel import gettext, lazy_gettext
 from sqlalchemy import Boolean, Column, Date, DateTime, Integer, Numeric, Text, cast
 
 from fsms import text
+from fsms.admin_views.forms import number_in
 from fsms.clock import SCHOOL_ZONE
 from fsms.vocabulary import Choice
 
@@ -26,7 +27,13 @@ class SchoolFilter(BaseSQLAFilter):
     def __init__(self, path: str, column: Any, label: Any, options: Any = None) -> None:
         """Take the dotted path from the entity to the column; it is the first part of the stable name."""
         super().__init__(column, label, options=options, data_type=self.data_type)
+        self.path = path
         self.arg = f"{path}-{self.key}"
+        self._attribute = path.rpartition(".")[2]
+
+    def get_column(self, alias: Any) -> Any:
+        """Find the column in the other table of the query; upstream asks for its name in the database."""
+        return self.column if alias is None else getattr(alias, self._attribute)
 
     def operation(self) -> Any:
         """Say the question."""
@@ -36,7 +43,7 @@ class SchoolFilter(BaseSQLAFilter):
         """Say whether the value in the address can be asked for."""
         try:
             self.clean(value)
-        except (ValueError, ArithmeticError):
+        except ValueError:
             return False
         return True
 
@@ -115,9 +122,9 @@ class _Number(SchoolFilter):
     data_type = "number"
 
     def clean(self, value: str) -> Decimal:
-        number = Decimal(text.digits(text.clean(value)).replace(",", "."))
-        if not number.is_finite() or abs(number) > LARGEST:
-            raise InvalidOperation
+        number = number_in(value)
+        if abs(number) > LARGEST:
+            raise ValueError(value)
         return number
 
 
@@ -189,7 +196,7 @@ class Has(SchoolFilter):
     def __init__(self, arg: str, label: Any, asks: Callable[[], Any]) -> None:
         """Take the stable name, the label and the condition for "yes"; the function runs for each request."""
         super().__init__(arg, Column(arg, Boolean), label, options=YES_NO)
-        self.arg = arg
+        self.path = self.arg = arg
         self._asks = asks
 
     def clean(self, value: str) -> bool:

@@ -1,7 +1,8 @@
 """From a column to a field of the form: what Flask-Admin's converter lacks for a school's records."""
 
+import re
 from collections.abc import Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from flask_admin.contrib.sqla.form import AdminModelConverter
@@ -9,7 +10,8 @@ from flask_admin.model.form import converts
 from flask_babel import gettext, lazy_gettext
 from sqlalchemy import Column
 from wtforms import BooleanField, DateField, Field, SelectField, StringField, TextAreaField
-from wtforms.validators import InputRequired, Length, Optional
+from wtforms.form import BaseForm
+from wtforms.validators import InputRequired, Length, Optional, StopValidation
 
 from fsms import text
 from fsms.admin_views.lookups import LookUpField
@@ -42,8 +44,21 @@ class ChosenField(SelectField):
         super().process(formdata, data, extra_filters)
 
 
+_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)", re.ASCII)
+_THOUSANDS = re.compile(r"[-+]?\d{1,3}(,\d{3})+(\.\d+)?", re.ASCII)
+
+
+def number_in(typed: str) -> Decimal:
+    """Read a number as people write it: ៧,៥ and 7.5, 1 200 000 and 1,200,000. Raise ValueError for anything else."""
+    plain = text.digits(text.clean(typed)).replace(" ", "")
+    plain = plain.replace(",", "" if _THOUSANDS.fullmatch(plain) else ".")
+    if not _NUMBER.fullmatch(plain):
+        raise ValueError(typed)
+    return Decimal(plain)
+
+
 class NumberField(StringField):
-    """A number as people write it: Khmer digits and a decimal comma are read; NaN and infinity are none."""
+    """A number between two bounds."""
 
     def __init__(self, *, places: int, lowest: Decimal | None = None, highest: Decimal, **kwargs: Any) -> None:
         """Take the number of decimal places and the bounds, both included."""
@@ -62,19 +77,18 @@ class NumberField(StringField):
         """Read the number, or say what to write instead."""
         if not valuelist:
             return
-        typed = text.digits(text.clean(valuelist[0])).replace(" ", "").replace(",", ".")
         self.data = None
-        if not typed:
+        if not text.clean(valuelist[0]):
             return
         try:
-            number = Decimal(typed)
-        except InvalidOperation:
+            number = number_in(valuelist[0])
+        except ValueError:
             raise ValueError(gettext("“%(typed)s” is not a number.", typed=valuelist[0][:40])) from None
         self.data = self._checked(number)  # type: ignore[assignment]
 
     def _checked(self, number: Decimal) -> Decimal | int:
         lowest = -self.highest if self.lowest is None else self.lowest
-        if not number.is_finite() or not lowest <= number <= self.highest:
+        if not lowest <= number <= self.highest:
             raise ValueError(
                 gettext("Write a number from %(lowest)s to %(highest)s.", lowest=lowest, highest=self.highest)
             )
@@ -101,9 +115,19 @@ class IsoDateField(DateField):
             raise ValueError(gettext("Write the date as 31/05/2010.")) from None
 
 
-def required(message: Any = None) -> InputRequired:
+class Filled(InputRequired):
+    """Asks for a value, in the reader's language; blanks and invisible letters are none."""
+
+    def __call__(self, form: BaseForm, field: Field) -> None:
+        """Stop at an empty field. The words are looked up now: the templates take only plain text for a message."""
+        if not field.raw_data or not text.clean(str(field.raw_data[0])):
+            field.errors = []
+            raise StopValidation(gettext("Please fill this in."))
+
+
+def required() -> Filled:
     """Ask for a value in words that say what to do."""
-    return InputRequired(message or lazy_gettext("Please fill this in."))
+    return Filled()
 
 
 class SchoolConverter(AdminModelConverter):
@@ -169,8 +193,10 @@ class SchoolConverter(AdminModelConverter):
     def handle_decimal_types(self, column: Any, field_args: Any, **_: Any) -> Field:
         """Make an input for a decimal number that fits the column."""
         places = column.type.scale
-        highest = Decimal(10) ** (column.type.precision - places) - Decimal(10) ** -places
-        return NumberField(places=places, lowest=Decimal(0), highest=highest, **field_args)
+        largest = Decimal(10) ** (column.type.precision - places) - Decimal(10) ** -places
+        # A page may name a narrower scale in `form_args`.
+        bounds = {"lowest": Decimal(0), "highest": largest} | field_args
+        return NumberField(places=places, **bounds)
 
 
 def _written(value: Any) -> Any:
@@ -179,7 +205,8 @@ def _written(value: Any) -> Any:
 
 def _kindly(field: Any) -> Any:
     """Put our words in place of WTForms' "This field is required."."""
-    for validator in getattr(field, "kwargs", {}).get("validators", []):
-        if isinstance(validator, InputRequired) and validator.message is None:
-            validator.message = lazy_gettext("Please fill this in.")
+    validators = getattr(field, "kwargs", {}).get("validators", [])
+    may_be_empty = any(isinstance(one, Optional) for one in validators)
+    kept = [one for one in validators if not (may_be_empty and isinstance(one, InputRequired))]
+    validators[:] = [Filled() if isinstance(one, InputRequired) else one for one in kept]
     return field

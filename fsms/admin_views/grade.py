@@ -69,6 +69,7 @@ class GradeView(EntityView):
     }
     column_descriptions: ClassVar[dict[str, Any]] = {"grade_date": _("As 2025-03 or 03/25.")}
     form_columns = ("student", "course", "subject", "semester", "grade_date", "grade", "grade_comment")
+    form_args: ClassVar[dict[str, Any]] = {"grade": {"lowest": grading.LOWEST_MARK, "highest": grading.HIGHEST_MARK}}
     long_texts = ("gradeComment",)
 
     def on_model_change(self, form: Form, model: Grade, is_created: bool) -> None:

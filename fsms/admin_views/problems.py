@@ -13,7 +13,7 @@ from werkzeug.exceptions import HTTPException
 
 from fsms.admin_views.base import words
 from fsms.database import db
-from fsms.errors import SchoolError
+from fsms.errors import Refused, SchoolError
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +78,7 @@ def _form_expired(_error: CSRFError) -> Any:
 
 def _school(error: SchoolError) -> Any:
     db.session.rollback()
-    return _page(400, words(error))
+    return _page(403 if isinstance(error, Refused) else 400, words(error))
 
 
 def _stale(_error: StaleDataError) -> Any:

@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 from flask_babel import lazy_gettext as _
 
-from fsms.admin_views import formatters
+from fsms.admin_views import formatters, photographs
 from fsms.admin_views.base import EntityView
 from fsms.admin_views.familyinfo import FAMILY_LABELS
 from fsms.admin_views.guardian import GUARDIAN_LABELS
@@ -15,6 +15,7 @@ from fsms.models import FamilyInfo, Guardian, Scholarship
 
 STUDENT_LABELS: dict[str, Any] = {
     "student_id": _("Pupil number"),
+    "photo": _("Photograph"),
     "full_name": _("Name"),
     "last_name": _("Last name"),
     "first_name": _("First name"),
@@ -109,6 +110,7 @@ class StudentView(EntityView):
 
     column_list = ("student_id", "full_name", "gender", "dob", "class_", "school_year", "phone", "status")
     column_details_list = (
+        "photo",
         "student_id",
         "last_name",
         "first_name",
@@ -147,7 +149,7 @@ class StudentView(EntityView):
         ("full_name", ("last_name", "first_name")),
         "gender",
         "dob",
-        ("class_", "level"),
+        ("class_", ("level",)),
         "school_year",
         "status",
     )
@@ -170,12 +172,16 @@ class StudentView(EntityView):
     )
     column_labels: ClassVar[dict[str, Any]] = STUDENT_LABELS
     column_formatters = {"phone": formatters.phone}
-    column_formatters_detail = {"phone": formatters.phone, "emergency_contact": formatters.phone} | dict.fromkeys(
-        ("guardians", "scholarships", "family"), formatters.listed
-    )
+    column_formatters_detail = {
+        "photo": photographs.in_details,
+        "phone": formatters.phone,
+        "emergency_contact": formatters.phone,
+    } | dict.fromkeys(("guardians", "scholarships", "family"), formatters.listed)
     inline_models = (GuardianRows(Guardian), FamilyRow(FamilyInfo), ScholarshipRows(Scholarship))
+    form_overrides = {"photo": photographs.PhotoField}
     long_texts = ("health", "transferReason")
     form_columns = (
+        "photo",
         "last_name",
         "first_name",
         "gender",
@@ -204,7 +210,17 @@ class StudentView(EntityView):
     )
     form_rules = (
         Section(
-            ("last_name", "first_name", "gender", "dob", "class_", "school_year", "status", "registration_date"),
+            (
+                "photo",
+                "last_name",
+                "first_name",
+                "gender",
+                "dob",
+                "class_",
+                "school_year",
+                "status",
+                "registration_date",
+            ),
             _("Pupil"),
         ),
         Section(

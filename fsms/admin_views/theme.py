@@ -146,11 +146,10 @@ class Section(FieldSet):
 def form_errors(form: Iterable[Field]) -> Iterator[tuple[str, str, str]]:
     """Yield the id, the label and the message of each error, those of inline rows too, in the order of the page."""
     for field in form:
-        for message in field.errors:
-            if isinstance(message, str):
-                yield field.id, field.label.text, message
         if isinstance(field, FieldList | FormField):
             yield from form_errors(field)
+        else:
+            yield from ((field.id, field.label.text, message) for message in field.errors)
 
 
 # ---- Lists ----------------------------------------------------------------------------------------------------------
@@ -174,10 +173,12 @@ def _class_of(model: Any, name: str) -> str:
         attribute, _ = get_field_with_path(model, name)
     except AttributeError:  # a column made by a formatter only
         return ""
-    column_type = getattr(attribute, "type", None)
-    if isinstance(column_type, Integer | Numeric):
+    column = getattr(getattr(attribute, "property", None), "columns", [None])[0]
+    if column is None or column.primary_key or column.foreign_keys:
+        return ""
+    if isinstance(column.type, Integer | Numeric):
         return "num"
-    return "date" if isinstance(column_type, Date | DateTime) else ""
+    return "date" if isinstance(column.type, Date | DateTime) else ""
 
 
 def url_here(**changes: Any) -> str:
@@ -248,7 +249,7 @@ def page_range(page: int, page_size: int, shown: int) -> tuple[int, int]:
     return first + 1, first + shown
 
 
-def yes_no(_view: Any, value: bool, _name: str) -> Markup:  # noqa: FBT001 - a column type formatter is called so
+def yes_no(_view: Any, value: bool, _name: str) -> Markup:
     """Draw a truth value: a tick that reads “Yes”, or a quiet “No”. For `column_type_formatters[bool]`."""
     return Markup('<span class="yes">{}</span>' if value else '<span class="no">{}</span>').format(
         gettext("Yes") if value else gettext("No")

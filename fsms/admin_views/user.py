@@ -2,16 +2,49 @@
 
 from typing import Any, ClassVar
 
-from flask import current_app
+from flask import abort, current_app, flash, redirect, render_template, request, url_for
+from flask_admin import expose
+from flask_admin.model.template import BaseListRowAction
+from flask_babel import gettext
 from flask_babel import lazy_gettext as _
+from flask_login import current_user
+from markupsafe import Markup
 from wtforms import Form, PasswordField
 from wtforms.validators import Optional
 
-from fsms import sign_in
+from fsms import activity, sign_in
 from fsms.admin_views import formatters
 from fsms.admin_views.base import EntityView
 from fsms.admin_views.forms import required
+from fsms.admin_views.lookups import record_id
+from fsms.clock import SCHOOL_ZONE
+from fsms.database import db
 from fsms.models import User
+from fsms.operations import accounts
+from fsms.vocabulary import Role
+
+
+class Unlock(BaseListRowAction):
+    """The button that ends the lock of an account; nothing where there is none."""
+
+    def render(self, context: Any, row_id: str, row: User) -> Markup | str:
+        """Draw it as an icon at the end of the row."""
+        return _unlock_button(row, as_icon=True)
+
+
+def _unlock_button(user: User, *, as_icon: bool) -> Markup | str:
+    if not accounts.is_locked(user):
+        return ""
+    return Markup(render_template("_unlock.html", user=user, as_icon=as_icon))  # noqa: S704 - a template of ours
+
+
+def _lock(_view: Any, _context: Any, user: User, _name: str) -> Markup | str:
+    """Show until when an account is locked, with the button that ends it."""
+    if not accounts.is_locked(user):
+        return ""
+    assert user.account_locked_until, "a lock has an end"
+    until = user.account_locked_until.astimezone(SCHOOL_ZONE)
+    return Markup("{} {}").format(f"{until:%d/%m/%Y %H:%M}", _unlock_button(user, as_icon=False))
 
 
 class UserView(EntityView):
@@ -62,7 +95,12 @@ class UserView(EntityView):
         "created_at": _("Created"),
         "updated_at": _("Last saved"),
     }
-    column_formatters = {"phonenumber1": formatters.phone, "phonenumber2": formatters.phone}
+    column_formatters = {
+        "phonenumber1": formatters.phone,
+        "phonenumber2": formatters.phone,
+        "account_locked_until": _lock,
+    }
+    column_extra_row_actions = [Unlock(_("Unlock"))]
     form_columns = (
         "last_name",
         "first_name",
@@ -91,13 +129,37 @@ class UserView(EntityView):
         return form
 
     def edit_form(self, obj: Any = None) -> Form:
-        """Let the password be as it is."""
+        """Let the password be as it is. The own one is changed where the old one is asked."""
         form: Any = super().edit_form(obj)
-        form.new_password.validators = [Optional()]
+        if obj is not None and obj.user_id == current_user.user_id:
+            del form.new_password
+        else:
+            form.new_password.validators = [Optional()]
         return form
 
     def on_model_change(self, form: Any, model: User, is_created: bool) -> None:
-        """Keep the hash of a new password."""
-        if form.new_password.data:
-            cost = current_app.config["SETTINGS"].bcrypt_cost
-            model.password = sign_in.hash_password(form.new_password.data, cost=cost)
+        """Keep the hash of a password given to somebody; it opens the account once, for choosing an own one."""
+        if model.user_id == current_user.user_id:
+            accounts.keep_own_rights(model)
+        if "new_password" not in form or not form.new_password.data:
+            return
+        accounts.give_password(model, form.new_password.data, cost=current_app.config["SETTINGS"].bcrypt_cost)
+        if not is_created:
+            facts = {"ip": request.remote_addr}
+            activity.record(
+                db.session(), "change_password", current_user.actor, facts, entity="User", entity_id=model.user_id
+            )
+
+    @expose("/unlock/", methods=["POST"])
+    def unlock_view(self) -> Any:
+        """End the lock of an account."""
+        if current_user.role != Role.ADMIN:
+            abort(403)
+        key = record_id(request.form.get("id"))
+        with sign_in.as_system(current_user.user_id) as apart:
+            user = key and accounts.unlock(apart, key, by=current_user.actor, ip=request.remote_addr)
+            if not user:
+                abort(404)
+            name = user.full_name
+        flash(gettext("%(name)s may sign in again at once.", name=name), "success")
+        return redirect(sign_in.own_page(request.form.get("url")) or url_for(".index_view"))

@@ -8,10 +8,11 @@ const dialog = document.getElementById("confirm");
 const part = (name) => dialog.querySelector(`[data-confirm-${name}]`);
 const NAMES_SHOWN = 5;
 
-/** The rows a bulk act is about, by the words of their first column. */
+const nameOf = (element) => element?.dataset.name ?? element?.closest("tr")?.dataset.name ?? "";
+
+/** The rows a bulk act is about. */
 function pickedNames(form) {
-  const boxes = [...form.elements].filter((element) => element.name === "rowid" && element.checked);
-  return boxes.map((box) => box.closest("tr").querySelector("th").textContent.trim());
+  return [...form.elements].filter((element) => element.name === "rowid" && element.checked).map(nameOf);
 }
 
 function listed(names) {
@@ -22,7 +23,7 @@ function listed(names) {
 
 function ask(form, button) {
   const words = { ...form.dataset, ...button?.dataset };
-  document.getElementById("confirm-question").textContent = words.confirm.replace("{name}", words.name ?? "");
+  document.getElementById("confirm-question").textContent = words.confirm.replace("{name}", nameOf(button));
   part("detail").textContent = words.detail ?? "";
   part("yes").textContent = words.yes ?? part("yes").textContent;
   part("names").replaceChildren(...listed(pickedNames(form)));

@@ -36,6 +36,7 @@ function drawn(filter, value, label) {
   } else {
     control.type = INPUT_TYPES[filter.type] ?? "text";
     control.value = control.type === "datetime-local" ? value.replace(" ", "T") : value;
+    if (filter.type === "number") control.inputMode = "decimal"; // not a number input: Khmer digits are welcome
     if (isMany(filter)) control.title = form.dataset.commas;
   }
   control.className = filter.options ? "form-select" : "form-control";
@@ -64,7 +65,8 @@ function change({ argument, column: name, value }) {
   form.dataset.replaces = argument;
   column.value = name;
   drawOperations();
-  operation.selectedIndex = choices[name].findIndex((filter) => argument.endsWith(`_${filter.arg}`));
+  const [, arg] = /^flt\d+_(.*)/.exec(argument);
+  operation.selectedIndex = choices[name].findIndex((filter) => filter.arg === arg);
   drawValue(value);
   menu.open = true;
   place.firstChild.focus();

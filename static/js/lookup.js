@@ -20,6 +20,7 @@ function enhance(select) {
     plugins: ["remove_button"],
     placeholder: select.dataset.placeholder,
     hidePlaceholder: true,
+    hideSelected: true,
     preload: "focus",
     searchField: [], // the server has searched: whatever it answers, matches
     async load(query, show) {

@@ -1,5 +1,6 @@
 """The command `fsms`, as it is typed."""
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -47,6 +48,21 @@ def empty_shell(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[She
         yield Shell(url)
 
 
+@pytest.fixture(scope="module")
+def demo_url() -> Iterator[str]:
+    with scratch_database("cli_demo", migrated_template()) as url:
+        with pytest.MonkeyPatch.context() as environment, tempfile.TemporaryDirectory() as data_dir:
+            _point_at(url, environment, Path(data_dir))
+            assert Shell(url).fsms("demo", "--students", "60", "--years", "1").exit_code == 0
+        yield url
+
+
+@pytest.fixture
+def demo_shell(demo_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Shell:
+    _point_at(demo_url, monkeypatch, tmp_path)
+    return Shell(demo_url)
+
+
 def _point_at(url: str, monkeypatch: pytest.MonkeyPatch, data_dir: Path) -> None:
     monkeypatch.setenv("DATABASE_URL", url)
     monkeypatch.setenv("SECRET_KEY", "for tests only")
@@ -79,9 +95,7 @@ def test_drift_is_told_and_ends_in_failure(shell: Shell) -> None:
 
 
 def test_the_first_administrator_is_made_by_command(shell: Shell) -> None:
-    made = shell.fsms(
-        "create-admin", typed="meassophal\nMeas\nSophal\na long first password\na long first password\n"
-    )
+    made = shell.fsms("create-admin", typed="meassophal\nMeas\nSophal\na long first password\na long first password\n")
 
     assert made.exit_code == 0, made.output
     assert shell.count("User") == 1
@@ -94,6 +108,25 @@ def test_a_short_password_makes_no_administrator(shell: Shell) -> None:
     assert refused.exit_code == 1
     assert "at least 8 characters" in str(refused.exception)
     assert shell.count("User") == 0
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        (("admin", "delete", "student"), "yes: Administrators see and change the records of the whole school."),
+        (("teacher1", "edit", "grade"), "yes: Teachers see and enter marks in their own classes"),
+        (("teacher1", "view", "scholarship"), "no: Scholarships are for administrators only."),
+        (("admin", "edit", "activitylog"), "no: Nobody changes the activity log"),
+        (("nobody", "list", "student"), "There is no account “nobody”."),
+        (("teacher1", "view", "course", "999999"), "Record 999999 is not among them."),
+    ],
+)
+def test_a_question_about_rights_is_answered_with_the_reason(
+    demo_shell: Shell, question: tuple[str, ...], answer: str
+) -> None:
+    asked = demo_shell.fsms("may", *question)
+
+    assert answer in asked.output + str(asked.exception)
 
 
 def test_the_demo_school_fills_an_empty_database(shell: Shell) -> None:

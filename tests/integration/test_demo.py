@@ -14,6 +14,7 @@ from fsms import schema
 from fsms.demo import NotEmpty, Plan, build, clear, what_is_there
 from fsms.models import ENTITIES
 from tests.database import engine_of, migrated_template, scratch_database
+from tests.integration.spec_figures import check_attendance_statistics, check_student_performance
 
 Connection = psycopg.Connection[Any]
 
@@ -263,3 +264,9 @@ def test_it_can_be_a_part_of_the_caller_s_transaction(empty: Connection) -> None
         raise psycopg.Rollback
 
     assert what_is_there(empty)["Student"] == 0
+
+
+def test_the_specifications_analytics_give_our_own_figures_on_the_demo_school(default_url: str) -> None:
+    with engine_of(default_url) as engine, engine.connect() as connection:
+        assert check_student_performance(connection, semester_id=5) > 400
+        assert check_attendance_statistics(connection, date(2024, 11, 1), date(2025, 3, 13)) > 12

@@ -1,8 +1,9 @@
 """The way from the existing application's schema to ours and back, with rows in it; and whether we stray from it."""
 
 import datetime as dt
+import subprocess
+import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import Any
 
@@ -14,20 +15,14 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, text
 
 from fsms import schema
+from fsms.config import ROOT
 from fsms.models import Base
 from fsms.text import iso_period
 from tests.database import engine_of, migrated_template, scratch_database
 from tests.integration.small_school import HASH, fill
 
-REVISIONS = [
-    "0001_spec",
-    "0002_types",
-    "0003_columns",
-    "0004_words",
-    "0005_enrolments",
-    "0006_rules",
-    "0007_monitoring",
-]
+SCRIPTS = [*ScriptDirectory(str(schema.MIGRATIONS)).walk_revisions()][::-1]
+REVISIONS = [script.revision for script in SCRIPTS]
 TABLES = [table.name for table in Base.metadata.sorted_tables]
 
 # What the existing application left behind: moments in UTC, months as MM/YY, words in any case, marks and attendance
@@ -41,16 +36,18 @@ INSERT INTO "ActivityLog" ("userId", action, details, timestamp) VALUES
     (1, 'update_grade', '{{"grade": [6, 8]}}', '2024-11-03'),
     (1, 'update_grade', '[1, 2]', '2024-11-04'),
     (1, 'update_grade', '{{"grade": ', '2024-11-05');
-INSERT INTO "Student" ("studentId", "lastName", "firstName", gender, dob, class, status, "registrationDate", "updatedAt")
-VALUES
+INSERT INTO "Student"
+    ("studentId", "lastName", "firstName", gender, dob, class, status, "registrationDate", "updatedAt") VALUES
     (1000, 'Sok', 'Dara', 'Male', '2014-04-30 17:00:00', '5A', 'Active', '2024-10-01 02:15:00', '2024-10-01'),
     (1001, 'Sok', 'Bopha', 'ស្រី', '2014-05-01 00:00:00', 'ថ្នាក់ទី ៥', NULL, NULL, '2024-10-01'),
     (1002, 'Keo', 'Vanna', 'female', '2013-05-31 23:59:59', '12', NULL, NULL, '2024-10-01'),
     (1003, 'Keo', 'Pich', 'female', '2013-05-31', '5', NULL, NULL, '2024-10-01'),
     (1004, 'Keo', 'Nary', 'female', '2013-05-31', '5', NULL, NULL, '2024-10-01');
 INSERT INTO "Guardian" ("studentId", relation, income, "updatedAt") VALUES
-    (1000, 'father', 400000.1, '2024-10-01'), (1000, 'Step-mother', NULL, '2024-10-01'), (1001, ' ', 0.005, '2024-10-01');
-INSERT INTO "FamilyInfo" ("studentId", "povertyCard", "livingCondition", "updatedAt") VALUES (1000, 'Yes', 'poor', '2024-10-01');
+    (1000, 'father', 400000.1, '2024-10-01'), (1000, 'Step-mother', NULL, '2024-10-01'),
+    (1001, ' ', 0.005, '2024-10-01');
+INSERT INTO "FamilyInfo" ("studentId", "povertyCard", "livingCondition", "updatedAt") VALUES
+    (1000, 'Yes', 'poor', '2024-10-01');
 INSERT INTO "SchoolYear" ("schoolYearId", "schoolYearCode", "updatedAt") VALUES (1, '2024 - 2025', '2024-10-01');
 INSERT INTO "Semester" ("semesterId", semester, "semesterCode", "updatedAt") VALUES
     (1, 'ឆមាសទី ១', 'S1', '2024-10-01'), (2, 'ឆមាសទី ២', 'S2', '2024-10-01');
@@ -79,7 +76,7 @@ INSERT INTO "Attendance" ("studentId", "courseId", "semesterId", "attendanceDate
     (1003, 2, 2, '2025-04-07 00:00:00', 'AM', 'late', '2025-04-07'),
     (1004, 1, NULL, '2024-11-20 00:00:00', 'AM', 'late', '2024-11-20'),
     (1004, 2, NULL, '2025-04-08 00:00:00', 'AM', 'late', '2025-04-08');
-"""
+"""  # noqa: S608
 
 
 @pytest.fixture
@@ -134,8 +131,9 @@ def checksums(engine: Engine, *, without: frozenset[str] = frozenset()) -> dict[
         for table in TABLES:
             count, checksum = connection.execute(
                 text(
-                    f"SELECT count(*), coalesce(md5(string_agg(row, ',' ORDER BY row)), '') FROM "
-                    f'(SELECT (to_jsonb(found) - cast(:without AS text[]))::text AS row FROM "{table}" AS found) AS _'
+                    f"""SELECT count(*), coalesce(md5(string_agg(row, ',' ORDER BY row)), '') FROM (
+                        SELECT (to_jsonb(found) - cast(:without AS text[]))::text AS row FROM "{table}" AS found
+                    ) AS _"""  # noqa: S608
                 ),
                 {"without": sorted(without)},
             ).one()
@@ -147,10 +145,9 @@ def checksums(engine: Engine, *, without: frozenset[str] = frozenset()) -> dict[
 
 
 def test_the_revisions_form_one_line_and_each_says_why() -> None:
-    scripts = list(ScriptDirectory(str(schema.MIGRATIONS)).walk_revisions())
-
-    assert [script.revision for script in reversed(scripts)] == REVISIONS
-    assert all(script.doc.endswith(".") and len(script.longdoc) > 100 for script in scripts)
+    assert [script.down_revision for script in SCRIPTS] == [None, *REVISIONS[:-1]]
+    assert [int(revision[:4]) for revision in REVISIONS] == list(range(1, len(REVISIONS) + 1))
+    assert all(script.doc.endswith(".") for script in SCRIPTS)
     assert schema.head() == REVISIONS[-1]
 
 
@@ -200,8 +197,8 @@ def test_down_to_nothing_leaves_nothing_and_up_again_makes_the_same(migrated: En
         assert (
             rows(
                 connection,
-                "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'S', 'i') "
-                "AND relname !~ 'alembic_version'",
+                "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace "
+                "AND relkind IN ('r', 'S', 'i') AND relname !~ 'alembic_version'",
             )
             == []
         )
@@ -252,8 +249,12 @@ def test_the_old_schema_cannot_hold_what_nobody_did(migrated: Engine) -> None:
 
 
 def test_several_processes_that_start_at_once_migrate_once(empty: Engine) -> None:
-    with ThreadPoolExecutor(3) as processes:
-        list(processes.map(lambda _: schema.upgrade(empty), range(3)))
+    upgrade = "import sys, sqlalchemy; from fsms import schema; schema.upgrade(sqlalchemy.create_engine(sys.argv[1]))"
+    url = empty.url.render_as_string(hide_password=False)
+
+    started = [subprocess.Popen([sys.executable, "-c", upgrade, url], cwd=ROOT) for _ in range(3)]
+
+    assert [process.wait(timeout=60) for process in started] == [0, 0, 0]
 
     with empty.connect() as connection:
         assert schema.current(connection) == schema.head()
@@ -374,26 +375,17 @@ def test_the_months_of_marks_are_iso(adopted: Connection) -> None:
 @pytest.mark.parametrize(
     "typed", ["3/25", "03/25", "03/2025", "2025-3", "2025-03", "14/03/2025", "2025-3-4", "០៣/២៥", " 03 / 25 "]
 )
-def test_the_migration_reads_months_as_the_forms_do(empty: Engine, typed: str) -> None:
-    schema.upgrade(empty, "0003_columns")
-    with empty.begin() as connection:
-        fill_one_mark(connection, typed)
+def test_the_migration_reads_months_as_the_forms_do(migrated: Engine, typed: str) -> None:
+    with migrated.begin() as connection:
+        fill(connection)
+    schema.downgrade(migrated, "0003_columns")
+    with migrated.begin() as connection:
+        connection.execute(text('UPDATE "Grade" SET "gradeDate" = :typed'), {"typed": typed})
 
-    schema.upgrade(empty)
+    schema.upgrade(migrated)
 
-    with empty.connect() as connection:
+    with migrated.connect() as connection:
         assert rows(connection, 'SELECT "gradeDate" FROM "Grade"') == [(iso_period(typed),)]
-
-
-def fill_one_mark(connection: Connection, period: str) -> None:
-    connection.execute(text(OLD_ROWS.partition('INSERT INTO "Grade"')[0]))
-    connection.execute(
-        text(
-            'INSERT INTO "Grade" ("studentId", "courseId", "subjectId", "semesterId", "gradeDate", grade) '
-            "VALUES (1000, 1, 1, 1, :period, 5)"
-        ),
-        {"period": period},
-    )
 
 
 def test_marks_and_attendance_without_an_enrolment_get_one_that_is_dropped(adopted: Connection) -> None:
@@ -442,9 +434,9 @@ def test_attendance_that_nothing_places_falls_into_the_semester_of_the_calendar(
         connection.execute(text(OLD_ROWS.partition('INSERT INTO "Enrollment"')[0]))
         connection.execute(
             text(
-                """INSERT INTO "Attendance" ("studentId", "courseId", "attendanceDate", session, status, "updatedAt") VALUES
-                   (1000, 1, '2024-09-02', 'AM', 'late', '2024-09-02'), (1001, 1, '2025-01-31', 'AM', 'late', '2025-01-31'),
-                   (1002, 1, '2025-08-31', 'AM', 'late', '2025-08-31')"""
+                """INSERT INTO "Attendance" ("studentId", "courseId", "attendanceDate", session, status, "updatedAt")
+                   VALUES (1000, 1, '2024-09-02', 'AM', 'late', now()), (1001, 1, '2025-01-31', 'AM', 'late', now()),
+                          (1002, 1, '2025-08-31', 'AM', 'late', now())"""
             )
         )
 
@@ -475,7 +467,7 @@ def test_the_details_of_the_log_are_json(adopted: Connection) -> None:
 
 
 def test_nothing_was_lost_on_the_way(adopted: Connection) -> None:
-    counts = {table: adopted.scalar(text(f'SELECT count(*) FROM "{table}"')) for table in TABLES}
+    counts = {table: adopted.scalar(text(f'SELECT count(*) FROM "{table}"')) for table in TABLES}  # noqa: S608
 
     assert {table: counts[table] for table in ("User", "Student", "Guardian", "Grade", "Attendance", "Semester")} == {
         "User": 1,
@@ -498,17 +490,41 @@ def test_the_first_pupil_of_a_new_school_is_number_1000(migrated: Engine) -> Non
         assert connection.scalar(text("SELECT nextval('\"Student_studentId_seq\"')")) == 1000
 
 
-@pytest.mark.parametrize(
-    ("broken", "rule", "where"),
-    [
-        ("UPDATE \"Student\" SET class = 'kindergarten' WHERE \"studentId\" > 1002", "Student_class_check", "Student.studentId: 1003, 1004"),
-        ("UPDATE \"Grade\" SET \"gradeDate\" = 'March' WHERE \"gradeId\" = 1", "Grade_gradeDate_check", "Grade.gradeId: 1"),
-        ("UPDATE \"User\" SET password = 'secret'", "User_password_check", "User.userId: 1"),
-        ("INSERT INTO \"Subject\" (\"subjectName\", \"updatedAt\") VALUES ('mathematics', now())", "Subject_subjectName_lower_key", "Subject.subjectId: 1, "),
-        ("UPDATE \"Grade\" SET \"gradeDate\" = '11/2024' WHERE \"gradeId\" = 2", "Grade_studentId_courseId_subjectId_semesterId_gradeDate_key", "Grade.gradeId: 1, 2"),
-        ("UPDATE \"Attendance\" SET session = 'FULL' WHERE session = 'PM'", "Attendance_AM_key", "Attendance.attendanceId: 1, 2"),
-    ],
-)  # fmt: skip
+BROKEN_RULES = [
+    (
+        """UPDATE "Student" SET class = 'kindergarten' WHERE "studentId" > 1002""",
+        "Student_class_check",
+        "Student.studentId: 1003, 1004",
+    ),
+    (
+        """UPDATE "Grade" SET "gradeDate" = 'March' WHERE "gradeId" = 1""",
+        "Grade_gradeDate_check",
+        "Grade.gradeId: 1",
+    ),
+    (
+        """UPDATE "User" SET password = 'secret'""",
+        "User_password_check",
+        "User.userId: 1",
+    ),
+    (
+        """INSERT INTO "Subject" ("subjectId", "subjectName", "updatedAt") VALUES (7, 'mathematics', now())""",
+        "Subject_subjectName_lower_key",
+        "Subject.subjectId: 1, 7",
+    ),
+    (
+        """UPDATE "Grade" SET "gradeDate" = '11/2024' WHERE "gradeId" = 2""",
+        "Grade_studentId_courseId_subjectId_semesterId_gradeDate_key",
+        "Grade.gradeId: 1, 2",
+    ),
+    (
+        """UPDATE "Attendance" SET session = 'FULL' WHERE session = 'PM'""",
+        "Attendance_AM_key",
+        "Attendance.attendanceId: 1, 2",
+    ),
+]
+
+
+@pytest.mark.parametrize(("broken", "rule", "where"), BROKEN_RULES, ids=[example[1] for example in BROKEN_RULES])
 def test_rows_that_break_a_rule_stop_the_upgrade_and_are_named(
     empty: Engine, broken: str, rule: str, where: str
 ) -> None:
@@ -532,24 +548,83 @@ def test_rows_that_break_a_rule_stop_the_upgrade_and_are_named(
 # ---- Drift ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("change", "sentence"),
-    [
-        ("DROP INDEX idx_user_role", "The models have index idx_user_role of \"User\", the database has not."),
-        ("CREATE INDEX extra ON \"User\"(photo)", "The database has index extra of \"User\", the models have not."),
-        ("ALTER TABLE \"User\" ADD COLUMN shoe integer", "The database has column \"User\".shoe, the models have not."),
-        ("ALTER TABLE \"User\" DROP COLUMN photo", "The models have column \"User\".photo, the database has not."),
-        ("CREATE TABLE extra ()", "The database has table extra, the models have not."),
-        ("DROP TABLE \"Scholarship\"", "The models have table \"Scholarship\", the database has not."),
-        ("ALTER TABLE \"Grade\" ALTER COLUMN grade TYPE numeric(8,2)", "In the database, column \"Grade\".grade is “numeric(8,2) NOT NULL”; in the models it is “numeric(6,2) NOT NULL”."),
-        ("ALTER TABLE \"Grade\" ALTER COLUMN grade DROP NOT NULL", "In the database, column \"Grade\".grade is “numeric(6,2)”; in the models it is “numeric(6,2) NOT NULL”."),
-        ("ALTER TABLE \"Student\" ALTER COLUMN status DROP DEFAULT", "In the database, column \"Student\".status is “text”; in the models it is “text DEFAULT 'active'::text”."),
-        ("ALTER TABLE \"Guardian\" DROP CONSTRAINT \"Guardian_relation_check\"", "The models have constraint \"Guardian_relation_check\" of \"Guardian\", the database has not."),
-        ("ALTER TABLE \"Guardian\" DROP CONSTRAINT \"Guardian_relation_check\", ADD CONSTRAINT \"Guardian_relation_check\" CHECK (relation <> 'x')", "In the database, constraint \"Guardian_relation_check\" of \"Guardian\" is “CHECK ((relation <> 'x'::text))”; in the models it is “CHECK ((relation <> ''::text))”."),
-        ("ALTER TABLE \"Semester\" DROP CONSTRAINT \"Semester_dates_excl\"", "The models have constraint \"Semester_dates_excl\" of \"Semester\", the database has not."),
-        ("ALTER TYPE \"AttendanceSession\" ADD VALUE 'NIGHT'", "In the database, type \"AttendanceSession\" is “AM, PM, FULL, NIGHT”; in the models it is “AM, PM, FULL”."),
-    ],
-)  # fmt: skip
+DRIFTS = [
+    (
+        "DROP INDEX idx_user_role",
+        'The models have index idx_user_role of "User", the database has not.',
+    ),
+    (
+        'CREATE INDEX extra ON "User"(photo)',
+        'The database has index extra of "User", the models have not.',
+    ),
+    (
+        'ALTER TABLE "User" ADD COLUMN shoe integer',
+        'The database has column "User".shoe, the models have not.',
+    ),
+    (
+        'ALTER TABLE "User" DROP COLUMN photo',
+        'The models have column "User".photo, the database has not.',
+    ),
+    (
+        "CREATE TABLE extra ()",
+        "The database has table extra, the models have not.",
+    ),
+    (
+        'DROP TABLE "Scholarship"',
+        'The models have table "Scholarship", the database has not.',
+    ),
+    (
+        'ALTER TABLE "Grade" ALTER COLUMN grade TYPE numeric(8,2)',
+        (
+            'In the database, column "Grade".grade is “numeric(8,2) NOT NULL”; '
+            "in the models it is “numeric(6,2) NOT NULL”."
+        ),
+    ),
+    (
+        'ALTER TABLE "Grade" ALTER COLUMN grade DROP NOT NULL',
+        'In the database, column "Grade".grade is “numeric(6,2)”; in the models it is “numeric(6,2) NOT NULL”.',
+    ),
+    (
+        'ALTER TABLE "Student" ALTER COLUMN status DROP DEFAULT',
+        "In the database, column \"Student\".status is “text”; in the models it is “text DEFAULT 'active'::text”.",
+    ),
+    (
+        'ALTER TABLE "Guardian" DROP CONSTRAINT "Guardian_relation_check"',
+        'The models have constraint "Guardian_relation_check" of "Guardian", the database has not.',
+    ),
+    (
+        (
+            'ALTER TABLE "Guardian" DROP CONSTRAINT "Guardian_relation_check", '
+            "ADD CONSTRAINT \"Guardian_relation_check\" CHECK (relation <> 'x')"
+        ),
+        (
+            'In the database, constraint "Guardian_relation_check" of "Guardian" is '
+            "“CHECK ((relation <> 'x'::text))”; in the models it is “CHECK ((relation <> ''::text))”."
+        ),
+    ),
+    (
+        (
+            'ALTER TABLE "Grade" DROP CONSTRAINT "Grade_userId_fkey", ADD CONSTRAINT "Grade_userId_fkey" '
+            'FOREIGN KEY ("userId") REFERENCES "User"'
+        ),
+        (
+            'In the database, constraint "Grade_userId_fkey" of "Grade" is '
+            '“FOREIGN KEY ("userId") REFERENCES "User"("userId")”; in the models it is '
+            '“FOREIGN KEY ("userId") REFERENCES "User"("userId") ON UPDATE CASCADE ON DELETE SET NULL”.'
+        ),
+    ),
+    (
+        'ALTER TABLE "Semester" DROP CONSTRAINT "Semester_dates_excl"',
+        'The models have constraint "Semester_dates_excl" of "Semester", the database has not.',
+    ),
+    (
+        "ALTER TYPE \"AttendanceSession\" ADD VALUE 'NIGHT'",
+        'In the database, type "AttendanceSession" is “AM, PM, FULL, NIGHT”; in the models it is “AM, PM, FULL”.',
+    ),
+]
+
+
+@pytest.mark.parametrize(("change", "sentence"), DRIFTS, ids=[example[0][:40] for example in DRIFTS])
 def test_drift_is_told_in_sentences(migrated: Engine, change: str, sentence: str) -> None:
     with migrated.begin() as connection:
         connection.execute(text(change))

@@ -56,5 +56,5 @@ def test_what_is_no_month_and_no_day_is_refused(typed: str) -> None:
     ("typed", "alphanumeric"),
     [("sokdara7", True), ("សុខដារ៉ា", True), ("sok dara", False), ("sok.dara", False), ("", False), ("a_b", False)],
 )
-def test_letters_of_every_script_are_letters(typed: str, alphanumeric: bool) -> None:  # noqa: FBT001
+def test_letters_of_every_script_are_letters(typed: str, alphanumeric: bool) -> None:
     assert text.is_alphanumeric(typed) is alphanumeric

@@ -1,0 +1,449 @@
+"""Who changed what, from what to what: every flush writes its story into the log, in the same transaction.
+
+What a flush does not see, the triggers of `0010_activity` tell in the same words: bulk statements, psql, and what
+foreign keys do by themselves. `fsms.logged` says to them whose turn it is (docs/decisions/activity-log.md).
+"""
+
+import datetime as dt
+import json
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
+from typing import Any, cast
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Enum,
+    Integer,
+    Numeric,
+    Table,
+    Text,
+    Uuid,
+    bindparam,
+    column,
+    event,
+    func,
+    insert,
+    inspect,
+    select,
+    true,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import InvalidRequestError
+from sqlalchemy.orm import (
+    InstanceState,
+    ORMExecuteState,
+    Session,
+    SessionTransaction,
+    UOWTransaction,
+    scoped_session,
+    sessionmaker,
+)
+from sqlalchemy.orm.base import NO_VALUE
+from sqlalchemy.sql import ClauseElement
+
+from fsms.errors import SchoolError
+from fsms.models import ENTITIES, ActivityLog, Base
+from fsms.policy import Actor, actor_of
+
+AnySession = Session | scoped_session[Session]
+Changes = dict[str, list[Any]]
+Known = dict[Base, dict[str, Any]]
+
+ROW_BY_ROW = "rows"
+"""`logged_as` of a bulk statement whose rows the triggers shall record, in the name of the session's actor."""
+
+HIDDEN = "hidden"
+"""What the log shows of a password."""
+
+_LOG = cast(Table, ActivityLog.__table__)
+_TABLES = {table: order for order, table in enumerate(Base.metadata.sorted_tables)}
+_COUNTED = frozenset({"updated_at", "version"})  # Every save moves these; they tell nothing.
+
+_CIRCUMSTANCES = "fsms.circumstances"
+_BATCH = "fsms.batch"
+_DEED = "fsms.deed"
+_KNOWN = "fsms.known"
+_NAMING = "fsms.naming"
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """Where an act came from: the visitor's address and the number of the request."""
+
+    ip: str | None = None
+    request: str | None = None
+
+
+class Unlogged(RuntimeError):
+    """A statement would change rows behind the log's back."""
+
+
+class _Asking(InvalidRequestError):
+    """A row cannot say its name without a query."""
+
+
+# ---- For those who act ---------------------------------------------------------------------------------------------
+
+
+def install(target: sessionmaker[Session] | scoped_session[Session] | type[Session] | Session) -> None:
+    """Let these sessions tell the log what they change. Comes after `policy.install`, which says who acts."""
+    event.listen(target, "before_flush", _prepare)
+    event.listen(target, "after_flush", _tell)
+    event.listen(target, "do_orm_execute", _mind_the_bulk_doors)
+    event.listen(target, "after_transaction_end", _close_the_batch)
+
+
+def set_circumstances(session: AnySession, circumstances: Circumstances | None) -> None:
+    """Say from where the session's acts come; the web layer does so once a request."""
+    session.info[_CIRCUMSTANCES] = circumstances
+
+
+def record(
+    session: AnySession,
+    action: str,
+    actor: Actor | None,
+    details: Mapping[str, Any],
+    *,
+    entity: str | None = None,
+    entity_id: int | None = None,
+) -> None:
+    """Write one entry for an act that changes no record: a sign-in, an export. Details are facts, never a secret."""
+    session.add(
+        ActivityLog(
+            action=action,
+            user_id=actor.user_id if actor else None,
+            details=_circumstances(session, actor) | dict(details),
+            entity=entity,
+            entity_id=entity_id,
+            batch=_batch(session),
+        )
+    )
+
+
+@contextmanager
+def deed(session: AnySession, action: str, sentence: str, **facts: Any) -> Iterator[uuid.UUID]:
+    """Join the changes of one person's act under a name, and give the batch by which it can be undone.
+
+    The sentence is untranslated, with its facts as `%(name)s`. A deed inside another is part of it; one that changes
+    nothing leaves no entry.
+    """
+    if outer := session.info.get(_DEED):
+        yield outer
+        return
+    session.flush()  # What was changed before is no part of this.
+    batch = session.info[_DEED] = uuid.uuid4()
+    try:
+        yield batch
+        session.flush()
+        if entries := session.scalar(select(func.count()).select_from(_LOG).where(_LOG.c.batch == batch)):
+            told = {"sentence": sentence, "facts": _plain(facts), "entries": entries}
+            record(session, action, actor_of(session), told)
+            session.flush()
+    finally:
+        del session.info[_DEED]
+
+
+@contextmanager
+def told_by_the_database(session: AnySession, told: str = ROW_BY_ROW) -> Iterator[None]:
+    """Let the triggers record what is written inside, in the name of the session's actor."""
+    _say(session, told)
+    yield
+    _say(session, "")
+
+
+# ---- A flush -------------------------------------------------------------------------------------------------------
+
+
+def _prepare(session: Session, _context: UOWTransaction, _objects: object) -> None:
+    """Before the rows are written: read the old values nobody has loaded, and say that the flush tells for itself."""
+    if all(isinstance(row, ActivityLog) for row in (*session.new, *session.dirty, *session.deleted)):
+        return
+    session.info[_KNOWN] = _read_old_values(session)
+    _say(session, "on")
+
+
+def _tell(session: Session, context: UOWTransaction) -> None:
+    """When the rows are written: write what changed, all of it in one statement."""
+    known = session.info.pop(_KNOWN, None)
+    if known is None:
+        return
+    if entries := list(_entries(session, context, known)):
+        actor = actor_of(session)
+        session.connection().execute(
+            _INSERT,
+            {
+                "entries": entries,
+                "circumstances": _circumstances(session, actor),
+                "user_id": actor.user_id if actor else None,
+                "batch": _batch(session),
+            },
+        )
+    _say(session, "")
+
+
+def _entries(session: Session, context: UOWTransaction, known: Known) -> Iterator[dict[str, Any]]:
+    created = session.new
+    # Not session.dirty and session.deleted: a row that lost its parent is deleted without appearing there.
+    written = [
+        (state, "delete" if deleted else "create" if state.obj() in created else "update")
+        for state, (deleted, only_listed) in context.states.items()
+        if not only_listed and state.class_ is not ActivityLog
+    ]
+    for state, verb in sorted(written, key=_in_order_of_writing):
+        row = state.obj()
+        if changes := _CHANGES[verb](state, known.get(row, {})):
+            details: dict[str, Any] = {"changes": changes}
+            if label := _label(session, row):
+                details["label"] = label
+            yield {
+                "action": f"{verb}_{state.class_.__name__.lower()}",
+                "entity": state.class_.__tablename__,
+                "entityId": state.mapper.primary_key_from_instance(row)[0],
+                "details": details,
+            }
+
+
+def _in_order_of_writing(written: tuple[InstanceState[Base], str]) -> tuple[int, int, int]:
+    """Sort as the flush wrote them, parents first and deletions last, so that undo can go back the same way."""
+    state, verb = written
+    order = _TABLES[cast(Table, state.mapper.local_table)]
+    return (1, -order, 0) if verb == "delete" else (0, order, int(verb == "create"))
+
+
+def _created(state: InstanceState[Base], _known: Mapping[str, Any]) -> Changes:
+    values = {name: stored(col, state.dict.get(name)) for name, col in columns(state.class_).items()}
+    return {name: [None, value] for name, value in values.items() if value is not None and name != "created_at"}
+
+
+def _updated(state: InstanceState[Base], known: Mapping[str, Any]) -> Changes:
+    changes = {}
+    for name in columns(state.class_).keys() & state.committed_state.keys():
+        col = columns(state.class_)[name]
+        old, new = _old(state, known, name), state.dict.get(name)
+        pair = [stored(col, old), stored(col, new)]
+        if pair[0] != pair[1] or (_is_secret(col) and old != new):
+            changes[name] = pair
+    return changes
+
+
+def _deleted(state: InstanceState[Base], known: Mapping[str, Any]) -> Changes:
+    values = {name: stored(col, _old(state, known, name)) for name, col in columns(state.class_).items()}
+    return {name: [value, None] for name, value in values.items() if value is not None}
+
+
+_CHANGES = {"create": _created, "update": _updated, "delete": _deleted}
+
+
+def _old(state: InstanceState[Base], known: Mapping[str, Any], name: str) -> Any:
+    old = state.committed_state.get(name, state.dict.get(name, NO_VALUE))
+    return known.get(name) if old is NO_VALUE else old
+
+
+def _label(session: Session, row: Base) -> str | None:
+    """Let the row say its name, so far as it knows it without a query."""
+    session.info[_NAMING] = True
+    try:
+        return str(row)
+    except (InvalidRequestError, SchoolError):
+        return None
+    finally:
+        del session.info[_NAMING]
+
+
+# ---- Old values ----------------------------------------------------------------------------------------------------
+
+
+def _read_old_values(session: Session) -> Known:
+    """Read what a change or a deletion is about to overwrite unseen, with one query an entity.
+
+    Rows loaded in this transaction need none. The query also refreshes what had expired, such as the version, for
+    which the flush would ask row by row.
+    """
+    missing: dict[type[Base], dict[Base, set[str]]] = {}
+    for row in (*session.new, *session.dirty, *session.deleted):
+        state = inspect(row)
+        _refuse_expressions(state)
+        if state.has_identity and (names := _unseen(state, whole=row in session.deleted)):
+            missing.setdefault(state.class_, {})[row] = names
+    known: Known = {}
+    for entity, rows in missing.items():
+        wanted = sorted(set[str]().union(*rows.values()))
+        key = entity.__mapper__.primary_key[0]
+        numbers = [number for row in rows for number in inspect(row).identity or ()]
+        found = select(entity, *(columns(entity)[name] for name in wanted)).where(key.in_(numbers))
+        for row, *values in session.execute(found):
+            known[row] = dict(zip(wanted, values, strict=True))
+    return known
+
+
+def _unseen(state: InstanceState[Base], *, whole: bool) -> set[str]:
+    """Name the columns that will be overwritten and whose old values are not at hand."""
+    if whole:
+        return {name for name, col in columns(state.class_).items() if name in state.unloaded and not _is_secret(col)}
+    changed = {name for name, old in state.committed_state.items() if old is NO_VALUE}
+    for link in state.mapper.relationships:
+        if link.key in state.committed_state:
+            linking = {state.mapper.get_property_by_column(col).key for col in link.local_columns}
+            changed |= linking & state.unloaded
+    return changed & columns(state.class_).keys()
+
+
+def _refuse_expressions(state: InstanceState[Base]) -> None:
+    for name, value in state.dict.items():
+        if isinstance(value, ClauseElement):
+            raise Unlogged(f"{state.class_.__name__}.{name} is set to SQL, whose value the log cannot know.")
+
+
+# ---- The other doors -----------------------------------------------------------------------------------------------
+
+
+def _mind_the_bulk_doors(asked: ORMExecuteState) -> Any:
+    """Refuse a bulk statement that does not say by which entry, or by whom, it is told."""
+    if asked.session.info.get(_NAMING):
+        raise _Asking
+    if not (asked.is_insert or asked.is_update or asked.is_delete):
+        return None
+    table = getattr(asked.statement, "table", None)
+    if table is _LOG or table not in _TABLES:
+        return None
+    told = asked.execution_options.get("logged_as")
+    if not told:
+        raise Unlogged(
+            f"This statement would change {table} unrecorded. Change the rows one by one, or pass the execution "
+            "option logged_as: activity.ROW_BY_ROW, or the action of the entry you write yourself."
+        )
+    with told_by_the_database(asked.session, ROW_BY_ROW if told == ROW_BY_ROW else "on"):
+        return asked.invoke_statement()
+
+
+def _say(session: AnySession, told: str) -> None:
+    """Tell the triggers who records what comes now: the flush ("on"), they for us ("rows"), or they as outsiders."""
+    settings = [func.set_config("fsms.logged", told, true())]
+    if told:
+        actor = actor_of(session)
+        facts = {
+            "user": actor.user_id if actor else None,
+            "batch": str(_batch(session)),
+            "details": _circumstances(session, actor),
+        }
+        settings.append(func.set_config("fsms.activity", json.dumps(facts), true()))
+    session.connection().execute(select(*settings))
+
+
+# ---- Facts ---------------------------------------------------------------------------------------------------------
+
+
+def _batch(session: AnySession) -> uuid.UUID:
+    """Number what belongs together: the deed, or else the transaction."""
+    deed_in_progress: uuid.UUID | None = session.info.get(_DEED)
+    return deed_in_progress or cast(uuid.UUID, session.info.setdefault(_BATCH, uuid.uuid4()))
+
+
+def _close_the_batch(session: Session, transaction: SessionTransaction) -> None:
+    if transaction.parent is None:
+        session.info.pop(_BATCH, None)
+
+
+def _circumstances(session: AnySession, actor: Actor | None) -> dict[str, Any]:
+    given: Circumstances | None = session.info.get(_CIRCUMSTANCES)
+    facts = {name: fact for name, fact in asdict(given).items() if fact} if given else {}
+    return facts if actor and actor.user_id else facts | {"by": actor.role if actor else "nobody"}
+
+
+def _plain(facts: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: fact if isinstance(fact, int | float | str | None) else str(fact) for name, fact in facts.items()}
+
+
+# ---- Values --------------------------------------------------------------------------------------------------------
+
+
+@cache
+def columns(entity: type[Base]) -> Mapping[str, Column[Any]]:
+    """Say which attributes of an entity the log tells of, and where they are stored."""
+    return {
+        attribute.key: cast(Column[Any], attribute.columns[0])
+        for attribute in entity.__mapper__.column_attrs
+        if attribute.key not in _COUNTED
+    }
+
+
+@cache
+def entity_of(table: str) -> type[Base]:
+    """Find the entity by the name of its table."""
+    return next(entity for entity in ENTITIES if entity.__tablename__ == table)
+
+
+def stored(col: Column[Any], value: Any) -> Any:
+    """Write a value as the log keeps it: as the column will hold it, so that equal values look equal."""
+    if value is None:
+        return None
+    return HIDDEN if _is_secret(col) else _writing(col)(value)
+
+
+@cache
+def _writing(col: Column[Any]) -> Callable[[Any], Any]:
+    match col.type:
+        case Numeric(scale=int(scale)):
+            unit = Decimal(1).scaleb(-scale)
+            return lambda value: str(Decimal(str(value)).quantize(unit, ROUND_HALF_UP))
+        case DateTime():
+            return lambda value: value.astimezone(dt.UTC).isoformat(timespec="milliseconds")
+        case Date():
+            return lambda value: str(value)[:10]
+        case Enum():
+            return lambda value: str(getattr(value, "value", value))
+        case Integer():
+            return int
+        case Boolean():
+            return bool
+    return str
+
+
+def restored(col: Column[Any], kept: Any) -> Any:
+    """Read a value of the log back as the column takes it."""
+    if kept is None:
+        return None
+    match col.type:
+        case Numeric():
+            return Decimal(kept)
+        case Enum(enum_class=type() as choices):
+            return choices(kept)
+        case DateTime():
+            return dt.datetime.fromisoformat(kept)
+        case Date():
+            return dt.date.fromisoformat(kept)
+    return kept
+
+
+def _is_secret(col: Column[Any]) -> bool:
+    return bool(col.info.get("secret"))
+
+
+def _insert_entries() -> Any:
+    """Compose the one statement that writes all entries of a flush, however many: they travel as one JSON value."""
+    entries = (
+        func.jsonb_to_recordset(bindparam("entries", type_=JSONB))
+        .table_valued(
+            column("action", Text), column("entity", Text), column("entityId", Integer), column("details", JSONB)
+        )
+        .render_derived(name="entry", with_types=True)
+    )
+    told: Iterable[Any] = (
+        entries.c.action,
+        entries.c.entity,
+        entries.c.entityId,
+        bindparam("circumstances", type_=JSONB).op("||")(entries.c.details),
+        bindparam("user_id", type_=Integer),
+        bindparam("batch", type_=Uuid),
+    )
+    return insert(_LOG).from_select(["action", "entity", "entityId", "details", "userId", "batch"], select(*told))
+
+
+_INSERT = _insert_entries()

@@ -1,0 +1,113 @@
+"""The page of the own account: who one is, the own phones, the own password."""
+
+from typing import Any
+
+from flask import Flask, current_app, flash, redirect, request, url_for
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _
+from flask_login import current_user
+from wtforms import Field, Form, PasswordField, StringField
+from wtforms.validators import EqualTo, Length
+
+from fsms import sign_in
+from fsms.admin_views import theme
+from fsms.admin_views.base import words
+from fsms.admin_views.forms import required
+from fsms.errors import SchoolError
+from fsms.models import User
+from fsms.operations import accounts
+from fsms.vocabulary import Role, label_of
+
+LONGEST_PHONE = 50
+
+
+def _phone(label: Any) -> Field:
+    too_long = _("This is too long: at most %(max)d characters.")
+    typing = {"type": "tel", "inputmode": "tel"}
+    return StringField(label, [Length(max=LONGEST_PHONE, message=too_long)], default="", render_kw=typing)
+
+
+class PhonesForm(theme.Form):
+    """Where the school reaches its staff."""
+
+    phonenumber1 = _phone(_("Phone"))
+    phonenumber2 = _phone(_("Second phone"))
+
+
+class PasswordForm(theme.Form):
+    """The present password, and the new one twice since nobody sees what is typed."""
+
+    old_password = PasswordField(_("Present password"), [required()], render_kw={"autocomplete": "current-password"})
+    new_password = PasswordField(
+        _("New password"),
+        [required()],
+        description=_("At least 8 characters. Three words that do not belong together are easy to keep in mind."),
+        render_kw={"autocomplete": "new-password"},
+    )
+    repeated = PasswordField(
+        _("New password again"),
+        [required(), EqualTo("new_password", _("The two do not agree. Type the new password twice."))],
+        render_kw={"autocomplete": "new-password"},
+    )
+
+
+def install(app: Flask) -> None:
+    """Put the page into the application."""
+    app.add_url_rule("/account", "account", account, methods=["GET", "POST"])
+
+
+def account() -> Any:
+    """Show the own account, and change what may be changed of it."""
+    passwords, phones = PasswordForm(), PhonesForm()
+    if "new_password" in request.form:
+        passwords = PasswordForm(request.form)
+        if _password_changed(passwords):
+            return redirect(url_for("admin.index" if current_user.must_change_password else "account"))
+    elif request.method == "POST" and not current_user.must_change_password:
+        phones = PhonesForm(request.form)
+        if _phones_changed(phones):
+            return redirect(url_for("account"))
+    return _page(passwords, phones)
+
+
+def _page(passwords: Form, phones: Form) -> Any:
+    with sign_in.as_system(current_user.user_id) as apart:
+        own = apart.get_one(User, current_user.user_id)
+        facts = {
+            gettext("Name"): own.full_name,
+            gettext("User name"): own.username,
+            gettext("Role"): gettext(label_of(Role, own.role)),
+            gettext("Position"): own.position,
+        }
+        if not phones.errors:
+            phones.process(obj=own)
+    # No page of an entity, but a page of the office: its menu and its bar come with the first page.
+    office = current_app.extensions["admin"][0].index_view
+    return office.render("account.html", passwords=passwords, phones=phones, facts=facts)
+
+
+def _password_changed(form: Any) -> bool:
+    if not form.validate():
+        return False
+    try:
+        changed = sign_in.choose_password(old=form.old_password.data, new=form.new_password.data)
+    except SchoolError as error:
+        form.new_password.errors = [words(error)]
+        return False
+    if not changed:
+        form.old_password.errors = [
+            gettext("The present password is wrong. After several wrong tries you must wait before the next one.")
+        ]
+        return False
+    flash(gettext("Your password is changed. Other devices are signed out."), "success")
+    return True
+
+
+def _phones_changed(form: Any) -> bool:
+    if not form.validate():
+        return False
+    numbers = {field.name: field.data or "" for field in form}
+    with sign_in.as_system(current_user.user_id) as apart:
+        accounts.change_phones(apart, current_user.user_id, **numbers)
+    flash(gettext("Your phone numbers are saved."), "success")
+    return True

@@ -1,0 +1,157 @@
+"""What a page shows and lets do, by the role of its reader. The rules are `fsms.policy`'s; here they are asked.
+
+Flask-Admin works out a page once, at the start; the attributes below are narrowed each time they are read. What is
+hidden here is also refused by the database, so that a gap in this file shows an error and no secret.
+"""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any, NoReturn
+
+from flask import abort, g, has_request_context, request
+from flask_admin.contrib.sqla import ModelView
+from flask_login import current_user
+from sqlalchemy.orm import Session
+
+from fsms import activity, policy, sign_in
+from fsms.admin_views.lookups import record_id
+from fsms.database import db
+from fsms.errors import Refused
+from fsms.models import Base
+from fsms.policy import Actor, Verb
+
+VERBS = {
+    "index_view": Verb.LIST,
+    "details_view": Verb.VIEW,
+    "create_view": Verb.CREATE,
+    "edit_view": Verb.EDIT,
+    "delete_view": Verb.DELETE,
+    "action_view": Verb.LIST,  # each action asks for itself
+    "export": Verb.EXPORT,
+}
+
+
+def reader() -> Actor | None:
+    """Say who reads the page; nobody, while the pages are being made."""
+    if has_request_context() and current_user and current_user.is_authenticated:
+        return current_user.actor  # type: ignore[no-any-return]
+    return None
+
+
+def refuse(verb: Verb, entity: type[Base], key: int | None = None) -> NoReturn:
+    """Note in the log that somebody tried what is not theirs to do, and answer 403 with the reason."""
+    actor = reader()
+    with sign_in.as_system() as apart:
+        _note(apart, actor, verb, entity, key)
+    raise Refused(policy.why(actor, verb, entity))
+
+
+def unseen(verb: Verb | None, entity: type[Base], key: int | None) -> NoReturn:
+    """Answer 404, as for a row that never was; if it is one of somebody else's, note who asked for it."""
+    if key is not None:
+        with sign_in.as_system() as apart:
+            if apart.get(entity, key) is not None:
+                _note(apart, reader(), verb or Verb.VIEW, entity, key)
+    abort(404)
+
+
+def _note(session: Session, actor: Actor | None, verb: Verb, entity: type[Base], key: int | None) -> None:
+    facts = {"verb": verb.value, "ip": request.remote_addr}
+    activity.record(session, "refused", actor or policy.SYSTEM, facts, entity=entity.__tablename__, entity_id=key)
+
+
+@cache
+def is_shown(role: str, entity: type[Base], path: str) -> bool:
+    """Say whether a role may read what a dotted path leads to."""
+    actor = Actor(None, role)
+    for step in path.split("."):
+        if step in policy.hidden_columns(actor, entity):
+            return False
+        relation = entity.__mapper__.relationships.get(step)
+        if relation is not None:
+            entity = relation.mapper.class_
+            if policy.hidden_columns(actor, entity) >= set(entity.__mapper__.column_attrs.keys()):
+                return False
+    return True
+
+
+class Narrowed:
+    """An attribute that upstream works out once; each reader gets the part that the role may see."""
+
+    def __init__(self, narrow: Callable[[Any, Callable[[str], bool]], Any]) -> None:
+        """Take the function that leaves out what is hidden, given a test of dotted paths."""
+        self.narrow = narrow
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        """Keep the whole under a name beside."""
+        self.whole = f"{name}_of_all"
+
+    def __set__(self, view: Any, value: Any) -> None:
+        """Keep the whole."""
+        setattr(view, self.whole, value)
+
+    def __get__(self, view: Any, owner: type) -> Any:
+        """Give the part."""
+        value = getattr(view, self.whole, None)
+        actor = reader()
+        if actor is None or value is None:
+            return value
+        return self.narrow(value, lambda path: is_shown(actor.role, view.model, path))
+
+
+def _columns(columns: list[tuple[str, Any]], shown: Callable[[str], bool]) -> list[tuple[str, Any]]:
+    return [(path, label) for path, label in columns if shown(str(path))]
+
+
+def _by_path(held: dict[str, Any], shown: Callable[[str], bool]) -> dict[str, Any]:
+    return {path: value for path, value in held.items() if shown(path)}
+
+
+def _filters_by_argument(held: dict[str, Any], shown: Callable[[str], bool]) -> dict[str, Any]:
+    return {argument: pair for argument, pair in held.items() if shown(pair[1].path)}
+
+
+class ByRole(ModelView):
+    """A model view that asks, at each of its doors, whether its reader may pass."""
+
+    model: type[Base]
+
+    _list_columns: Any = Narrowed(_columns)
+    _details_columns: Any = Narrowed(_columns)
+    _export_columns: Any = Narrowed(_columns)
+    _sortable_columns: Any = Narrowed(_by_path)
+    _filter_args: Any = Narrowed(_filters_by_argument)
+
+    can_create = property(lambda self: policy.may(reader(), Verb.CREATE, self.model))
+    can_edit = property(lambda self: policy.may(reader(), Verb.EDIT, self.model))
+    can_delete = property(lambda self: policy.may(reader(), Verb.DELETE, self.model))
+
+    def is_accessible(self) -> bool:
+        """Show the page in the menu to those who may open its list."""
+        return policy.may(reader(), Verb.LIST, self.model)
+
+    def _handle_view(self, name: str, **kwargs: Any) -> None:
+        """Let pass who may; refuse others before anything is read."""
+        g.verb = VERBS.get(name, Verb.EDIT)
+        enough = {g.verb} if name in VERBS else {Verb.EDIT, Verb.CREATE}  # a form's look-ups serve both
+        if not any(policy.may(reader(), verb, self.model) for verb in enough):
+            refuse(g.verb, self.model, record_id(request.values.get("id")))
+
+    def is_action_allowed(self, name: str) -> bool:
+        """Offer and run a bulk action only for those who may do as much to each row."""
+        return policy.may(reader(), Verb(name), self.model)
+
+    def is_shown(self, path: str) -> bool:
+        """Say whether the reader may see what a dotted path leads to."""
+        actor = reader()
+        return actor is None or is_shown(actor.role, self.model, path)
+
+    def get_one(self, id: Any) -> Base:
+        """Find the row of an address or a form: one that the reader sees and, to change it, may change."""
+        key = record_id(id)
+        row = None if key is None else db.session.get(self.model, key)
+        if row is None or key is None:
+            unseen(g.verb, self.model, key)
+        if g.verb in policy.CHANGE and not policy.reaches(db.session(), g.verb, self.model, key):
+            refuse(g.verb, self.model, key)
+        return row

@@ -1,0 +1,1 @@
+"""What the school does, as verbs. The session is an argument; they flush and never commit."""

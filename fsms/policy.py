@@ -1,0 +1,270 @@
+"""Who acts, what they may do, and telling the database so. No Flask and no screens: the session is an argument.
+
+Which rows and columns a role sees and changes is held by PostgreSQL (migration 0009), so that a forgotten query shows
+nothing; here the session only says who is asking. What a role may *do* stands in `MAY`, for menus, buttons, routes
+and `fsms may`. The screen hides, the database refuses (docs/decisions/row-security.md).
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import Connection, event, func, select, true
+from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, scoped_session, sessionmaker, undefer
+
+from fsms.errors import Refused
+from fsms.models import (
+    ENTITIES,
+    ActivityLog,
+    Attendance,
+    Base,
+    Course,
+    Enrollment,
+    FamilyInfo,
+    Grade,
+    Guardian,
+    Scholarship,
+    SchoolYear,
+    Semester,
+    Student,
+    Subject,
+    User,
+)
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who asks: an "admin", a "teacher" or the "system". The system may ask on behalf of an account."""
+
+    user_id: int | None
+    role: str
+
+
+SYSTEM = Actor(None, "system")
+"""The command line, and reading the account of somebody who is about to sign in."""
+
+OWNER = "none"  # PostgreSQL's word for: the account that opened the connection, which owns the tables.
+NOBODY = "fsms_nobody"
+DATABASE_ROLES = {"admin": OWNER, "system": OWNER, "teacher": "fsms_teacher"}
+
+
+class Confidential(Refused):
+    """Something was asked for that the role of the reader leaves out."""
+
+
+def _(sentence: str) -> str:
+    """Mark a sentence for the translators; the screen translates it when it is shown."""
+    return sentence
+
+
+# ---- What a role may do --------------------------------------------------------------------------------------------
+
+
+class Verb(StrEnum):
+    """What can be done with the records of one kind."""
+
+    LIST = "list"
+    VIEW = "view"
+    CREATE = "create"
+    EDIT = "edit"
+    DELETE = "delete"
+    EXPORT = "export"
+
+
+SEE = frozenset({Verb.LIST, Verb.VIEW, Verb.EXPORT})
+CHANGE = frozenset({Verb.CREATE, Verb.EDIT, Verb.DELETE})
+
+MAY: dict[str, dict[type[Base], frozenset[Verb]]] = {
+    "admin": dict.fromkeys(ENTITIES, SEE | CHANGE) | {ActivityLog: SEE},
+    "teacher": {
+        Course: SEE,
+        Enrollment: SEE,
+        Student: SEE,
+        Guardian: SEE,
+        Grade: SEE | CHANGE,
+        Attendance: SEE | CHANGE,
+        Subject: SEE,
+        SchoolYear: SEE,
+        Semester: SEE,
+        ActivityLog: frozenset({Verb.LIST, Verb.VIEW}),
+    },
+}
+MAY["system"] = MAY["admin"]
+
+REASONS: dict[type[Base], str] = {
+    Course: _("Teachers see their own classes; administrators change them."),
+    Enrollment: _("Teachers see who is in their own classes; administrators enrol and drop pupils."),
+    Student: _("Teachers see the pupils of their own classes; administrators change the records."),
+    Guardian: _("Teachers see how to reach the guardians of their pupils; administrators change the records."),
+    Grade: _("Teachers see and enter marks in their own classes, under their own name, until the pupil is dropped."),
+    Attendance: _("Teachers see and take attendance in their own classes."),
+    Subject: _("Teachers see all subjects; administrators change them."),
+    SchoolYear: _("Teachers see all school years; administrators change them."),
+    Semester: _("Teachers see all semesters; administrators change them."),
+    ActivityLog: _("Teachers see what they did themselves. Nobody changes the activity log."),
+    User: _("Teachers have a page for their own account; administrators look after the others."),
+    FamilyInfo: _("How a family lives is for administrators only."),
+    Scholarship: _("Scholarships are for administrators only."),
+}
+"""What holds for teachers, and so why a teacher may or may not."""
+
+
+def may(actor: Actor | None, verb: Verb, entity: type[Base] | str) -> bool:
+    """Say whether the role is there for this at all; which rows it is for, the database decides."""
+    kind = _entity(entity)
+    return actor is not None and kind is not None and verb in MAY.get(actor.role, {}).get(kind, frozenset())
+
+
+def why(actor: Actor | None, verb: Verb, entity: type[Base] | str) -> str:
+    """Give the reason of `may` in a sentence."""
+    kind = _entity(entity)
+    if kind is None:
+        return _("The school keeps no such records.")
+    if actor is None or actor.role not in MAY:
+        return _("Nobody has signed in, so nothing may be seen or changed.")
+    if actor.role == "teacher":
+        return REASONS[kind]
+    if not may(actor, verb, kind):
+        return _("Nobody changes the activity log: it tells what happened.")
+    return _("Administrators see and change the records of the whole school.")
+
+
+def reaches(session: Session, verb: Verb, entity: type[Base], key: int) -> bool:
+    """Ask the database whether a row is among those that the session's actor sees or, to change it, may change.
+
+    For what `may` allows: a lock, which is how the database is asked about a change, is refused to others.
+    """
+    number = entity.__mapper__.primary_key[0]
+    row = select(number).where(number == key)
+    return session.scalar(row.with_for_update() if verb in CHANGE else row) is not None
+
+
+def _entity(named: type[Base] | str) -> type[Base] | None:
+    """Find an entity by its class or, in any case of letters, by its name."""
+    if isinstance(named, str):
+        return next((entity for entity in ENTITIES if entity.__name__.lower() == named.lower()), None)
+    return named if named in ENTITIES else None
+
+
+# ---- Columns a teacher may not read --------------------------------------------------------------------------------
+
+CONFIDENTIAL: dict[type[Base], frozenset[str]] = {
+    User: frozenset(
+        {
+            "username",
+            "password",
+            "phonenumber1",
+            "phonenumber2",
+            "role",
+            "status",
+            "last_login",
+            "account_locked_until",
+            "failed_login_attempts",
+            "last_failed_login",
+            "password_change_required",
+        }
+    ),
+    Student: frozenset({"religion"}),
+    Guardian: frozenset({"believe_jesus", "birth_district", "children_count", "church", "income", "occupation"}),
+}
+"""Attributes that only admins and the system read. The grants of migration 0009 say the same; a test compares."""
+
+
+def hidden_columns(actor: Actor | None, entity: type[Base]) -> frozenset[str]:
+    """Name the attributes that the actor may not read, of whatever row."""
+    if _owns(actor):
+        return frozenset()
+    if actor is None or actor.role not in MAY or entity in (FamilyInfo, Scholarship):
+        return frozenset(entity.__mapper__.column_attrs.keys())
+    return CONFIDENTIAL.get(entity, frozenset())
+
+
+def _leave_out(confidential: dict[type[Base], frozenset[str]]) -> None:
+    """Keep entities, on whatever way they are loaded, from selecting what the database refuses to a teacher.
+
+    This is `mapped_column(deferred=True, deferred_group=…)`, said here so that the models need not know who reads
+    them. It must come before SQLAlchemy sets its mappers up, at the first query.
+    """
+    for entity, names in confidential.items():
+        assert not entity.__mapper__.configured, "import fsms.policy before the first query"
+        for name in names:
+            column = getattr(entity, name).property
+            column.deferred, column.group = True, "confidential"
+            column.strategy_key = (("deferred", True), ("instrument", True))
+
+
+_leave_out(CONFIDENTIAL)
+
+# ---- Telling the database ------------------------------------------------------------------------------------------
+
+_ACTOR = "fsms.actor"
+_WRITTEN = "fsms.written"  # The open transaction has changed something.
+
+
+def install(target: sessionmaker[Session] | scoped_session[Session] | type[Session]) -> None:
+    """Let every transaction of these sessions run as their actor; those without one run as nobody."""
+    event.listen(target, "after_begin", _say_who_acts)
+    event.listen(target, "do_orm_execute", _mind_the_columns)
+    event.listen(target, "after_flush", _remember_the_write)
+    event.listen(target, "after_transaction_end", _forget_the_write)
+
+
+def actor_of(session: Session | scoped_session[Session]) -> Actor | None:
+    """Say for whom the session speaks."""
+    actor: Actor | None = session.info.get(_ACTOR)
+    return actor
+
+
+def speak_for(session: Session | scoped_session[Session], actor: Actor | None) -> None:
+    """Let the session speak for somebody from its next transaction on.
+
+    What was read for the one before is forgotten with the transaction it was read in. What was written must have
+    been committed or rolled back: it would be lost, or saved in the wrong name.
+    """
+    if actor_of(session) == actor:
+        return
+    if session.new or session.dirty or session.deleted or session.info.get(_WRITTEN):
+        raise RuntimeError("Commit or roll back before the session speaks for somebody else.")
+    session.close()
+    session.info[_ACTOR] = actor
+
+
+def _owns(actor: Actor | None) -> bool:
+    return actor is not None and DATABASE_ROLES.get(actor.role) == OWNER
+
+
+def _say_who_acts(session: Session, transaction: SessionTransaction, connection: Connection) -> None:
+    """Set role and number for this transaction only, so that no pool, here or before the server, carries them on."""
+    if transaction.nested:
+        return  # A savepoint goes on in the role of its transaction.
+    actor = actor_of(session)
+    role = DATABASE_ROLES.get(actor.role, NOBODY) if actor else NOBODY
+    number = "" if actor is None or actor.user_id is None else str(actor.user_id)
+    connection.execute(select(func.set_config("role", role, true()), func.set_config("fsms.user_id", number, true())))
+
+
+def _mind_the_columns(asked: ORMExecuteState) -> None:
+    """Read everything for those who may; stop others before the database's refusal ends their transaction."""
+    if asked.is_insert or asked.is_update or asked.is_delete:
+        asked.session.info[_WRITTEN] = True
+    if not (asked.is_select and asked.is_orm_statement):
+        return
+    if _owns(actor := actor_of(asked.session)):
+        asked.statement = asked.statement.options(undefer("*"))
+    elif asked.is_column_load and (mapper := asked.bind_mapper):
+        # What was asked for is not public; without it the database itself refuses.
+        loading = getattr(getattr(asked.statement, "_compile_options", None), "_only_load_props", None) or ()
+        if refused := sorted(hidden_columns(actor, mapper.class_) & set(loading)):
+            raise Confidential(
+                _("This is for administrators only: %(entity)s, %(columns)s."),
+                entity=mapper.class_.__name__,
+                columns=", ".join(refused),
+            )
+
+
+def _remember_the_write(session: Session, _context: object) -> None:
+    session.info[_WRITTEN] = True
+
+
+def _forget_the_write(session: Session, transaction: SessionTransaction) -> None:
+    if transaction.parent is None:
+        session.info.pop(_WRITTEN, None)
