@@ -236,6 +236,10 @@ def _say_who_acts(session: Session, transaction: SessionTransaction, connection:
     """Set role and number for this transaction only, so that no pool, here or before the server, carries them on."""
     if transaction.nested:
         return  # A savepoint goes on in the role of its transaction.
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    if driver.autocommit:
+        raise RuntimeError("Without a transaction nothing would limit what this session sees and changes.")
     actor = actor_of(session)
     role = DATABASE_ROLES.get(actor.role, NOBODY) if actor else NOBODY
     number = "" if actor is None or actor.user_id is None else str(actor.user_id)

@@ -1,6 +1,6 @@
 """What every test may ask for: the application on a real database, browsers signed in by role, a count of queries."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,8 @@ from tests.browser import Browser, PageClient, Queries, SameQueries
 from tests.builders import PASSWORD, Make
 from tests.database import migrated_template, scratch_database
 
+# In whose name a transaction asks, and whether the log is written by the application: see fsms.policy, fsms.activity.
+TOLD = ("role", "fsms.user_id", "fsms.logged", "fsms.activity")
 SAVEPOINTS = ("SAVEPOINT", "RELEASE SAVEPOINT", "ROLLBACK TO SAVEPOINT")
 
 
@@ -69,34 +71,34 @@ def _everything_on(app: Flask, connection: Connection) -> Iterator[None]:
     engines = db._app_engines[app]
     db._app_engines[app] = {None: connection}  # type: ignore[dict-item]
     try:
-        with _each_in_its_role(connection):
+        with _each_for_itself(connection):
             yield
     finally:
         db._app_engines[app] = engines
 
 
 @contextmanager
-def _each_in_its_role(connection: Connection) -> Iterator[None]:
-    """Take back, after each session, the role it spoke in: what a savepoint sets would outlast it."""
-    roles = select(func.current_setting("role"), func.current_setting("fsms.user_id", true()))
-    before: dict[Session, tuple[str, str | None]] = {}
+def _each_for_itself(connection: Connection) -> Iterator[None]:
+    """Take back, after each session, what it told the database of itself: a savepoint's settings outlast it."""
+    told = select(*(func.current_setting(name, true()) for name in TOLD))
+    before: dict[Session, Sequence[str | None]] = {}
 
-    def _remember(session: Session, _transaction: SessionTransaction, _connection: Connection) -> None:
-        role, number = connection.execute(roles).one()
-        before.setdefault(session, (role, number))
+    # At its creation nobody has spoken in the transaction yet; at its beginning the session's own listener may have.
+    def _remember(session: Session, transaction: SessionTransaction) -> None:
+        if transaction.parent is None and connection.in_transaction():
+            before[session] = tuple(connection.execute(told).one())
 
     def _take_back(session: Session, transaction: SessionTransaction) -> None:
         if transaction.parent is None and session in before and connection.in_transaction():
-            role, number = before.pop(session)
-            setting = func.set_config("role", role, true()), func.set_config("fsms.user_id", number or "", true())
-            connection.execute(select(*setting))
+            values = zip(TOLD, before.pop(session), strict=True)
+            connection.execute(select(*(func.set_config(name, value or "", true()) for name, value in values)))
 
-    event.listen(Session, "after_begin", _remember)
+    event.listen(Session, "after_transaction_create", _remember)
     event.listen(Session, "after_transaction_end", _take_back)
     try:
         yield
     finally:
-        event.remove(Session, "after_begin", _remember)
+        event.remove(Session, "after_transaction_create", _remember)
         event.remove(Session, "after_transaction_end", _take_back)
 
 
@@ -111,11 +113,16 @@ def _let_go(app: Flask) -> None:
 
 @pytest.fixture
 def session(app: Flask) -> Iterator[Session]:
-    """A session beside those of the pages, with every right; what pages changed is seen at the next look."""
+    """A session beside those of the pages, with every right and unlogged; it sees at once what pages changed."""
     with app.app_context():
         connection = db.engine
     with Session(connection) as session:
+        event.listen(session, "after_begin", _unlogged)
         yield session
+
+
+def _unlogged(_session: Session, _transaction: SessionTransaction, connection: Connection) -> None:
+    connection.execute(select(func.set_config("fsms.logged", "on", true())))
 
 
 @pytest.fixture
@@ -157,8 +164,8 @@ def other_teacher(browser: Browser, make: Make) -> PageClient:
 
 def _signed_in(client: PageClient, make: Make, **account: Any) -> PageClient:
     client.user = make.user(**account)
-    page = client.sign_in(account["username"], PASSWORD)
-    assert page.path.startswith("/admin/"), f"{account['username']} could not sign in: {page.text}"
+    page = client.sign_in(account["username"], PASSWORD, follow=False)
+    assert page.status == 302, f"{account['username']} could not sign in: {page.text}"
     return client
 
 

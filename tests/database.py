@@ -111,7 +111,10 @@ def _maintenance() -> Iterator[Connection]:
 def _ours(server: Connection) -> list[str]:
     return list(
         server.scalars(
-            text("SELECT datname FROM pg_database WHERE starts_with(datname, :machine) ORDER BY datname"),
+            text(
+                "SELECT datname FROM pg_database WHERE starts_with(datname, :machine) "
+                "AND datdba = cast(current_user AS regrole) ORDER BY datname"
+            ),
             {"machine": f"{MACHINE}_"},
         )
     )

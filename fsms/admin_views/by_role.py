@@ -26,7 +26,7 @@ VERBS = {
     "create_view": Verb.CREATE,
     "edit_view": Verb.EDIT,
     "delete_view": Verb.DELETE,
-    "action_view": Verb.LIST,  # each action asks for itself
+    "action_view": Verb.DELETE,  # the one bulk action there is
     "export": Verb.EXPORT,
 }
 
@@ -41,6 +41,7 @@ def reader() -> Actor | None:
 def refuse(verb: Verb, entity: type[Base], key: int | None = None) -> NoReturn:
     """Note in the log that somebody tried what is not theirs to do, and answer 403 with the reason."""
     actor = reader()
+    db.session.rollback()  # nothing of the refused act stays
     with sign_in.as_system() as apart:
         _note(apart, actor, verb, entity, key)
     raise Refused(policy.why(actor, verb, entity))
@@ -48,6 +49,7 @@ def refuse(verb: Verb, entity: type[Base], key: int | None = None) -> NoReturn:
 
 def unseen(verb: Verb | None, entity: type[Base], key: int | None) -> NoReturn:
     """Answer 404, as for a row that never was; if it is one of somebody else's, note who asked for it."""
+    db.session.rollback()
     if key is not None:
         with sign_in.as_system() as apart:
             if apart.get(entity, key) is not None:

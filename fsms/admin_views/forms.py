@@ -187,7 +187,8 @@ class SchoolConverter(AdminModelConverter):
     @converts("Integer")
     def handle_integer_types(self, column: Any, field_args: Any, **_: Any) -> Field:
         """Make an input for a whole number that fits the column."""
-        return NumberField(places=0, highest=Decimal(LARGEST_INTEGER), **field_args)
+        bounds = {"highest": Decimal(LARGEST_INTEGER)} | field_args
+        return NumberField(places=0, **bounds)
 
     @converts("Numeric")
     def handle_decimal_types(self, column: Any, field_args: Any, **_: Any) -> Field:

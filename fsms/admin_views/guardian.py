@@ -1,5 +1,6 @@
 """The page of the guardians."""
 
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from flask_babel import lazy_gettext as _
@@ -28,6 +29,9 @@ GUARDIAN_LABELS: dict[str, Any] = {
     "created_at": _("Created"),
     "updated_at": _("Last saved"),
 }
+
+
+CHILDREN: dict[str, Any] = {"children_count": {"lowest": Decimal(0), "highest": Decimal(30)}}
 
 
 class GuardianView(EntityView):
@@ -80,6 +84,7 @@ class GuardianView(EntityView):
         "student.status": _("Pupil’s status"),
     }
     column_formatters = {"phone": formatters.phone}
+    form_args: ClassVar[dict[str, Any]] = CHILDREN
     form_columns = (
         "student",
         "relation",

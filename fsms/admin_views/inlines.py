@@ -14,6 +14,11 @@ from fsms.errors import StaleRecord
 
 MOST_ROWS = 30
 
+STALE = (
+    "Somebody else saved this record after you opened it. Nothing was changed. "
+    "Open it again in another tab, compare, and save once more."
+)
+
 
 class VersionField(HiddenField):
     """The version of the record that the form was opened with; saving over a newer one is refused."""
@@ -21,10 +26,7 @@ class VersionField(HiddenField):
     def populate_obj(self, obj: Any, name: str) -> None:
         """Compare instead of writing: the version is counted by the mapper."""
         if obj.version is not None and self.data != str(obj.version):
-            raise StaleRecord(
-                "Somebody else saved this record after you opened it. Nothing was changed. "
-                "Open it again in another tab, compare, and save once more."
-            )
+            raise StaleRecord(STALE)
 
 
 class InlineRows(InlineModelFormList):
@@ -53,14 +55,19 @@ class InlineRows(InlineModelFormList):
         return super().should_delete(field) or (not field.get_pk() and _is_blank(field))
 
     def populate_obj(self, obj: Any, name: str) -> None:
-        """Write the rows into the children; a key that is none of this parent's children makes a new child."""
+        """Write the rows into the children, unless one of them was changed or removed since the form was opened."""
         held = getattr(obj, name)
         children = {child.__mapper__.primary_key_from_instance(child)[0]: child for child in _listed(held)}
         kept = []
         for row in self.entries:
             child = children.pop(record_id(row.get_pk()), None)
             if self.should_delete(row):
+                if child is not None:
+                    row.form.version.populate_obj(child, "version")
                 continue
+            if child is None and row.get_pk():
+                # Removed meanwhile, or never this parent's own.
+                raise StaleRecord(STALE)
             child = child or self.model()
             row.populate_obj(child, None)
             kept.append(child)

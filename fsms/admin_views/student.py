@@ -7,7 +7,7 @@ from flask_babel import lazy_gettext as _
 from fsms.admin_views import formatters, photographs
 from fsms.admin_views.base import EntityView
 from fsms.admin_views.familyinfo import FAMILY_LABELS
-from fsms.admin_views.guardian import GUARDIAN_LABELS
+from fsms.admin_views.guardian import CHILDREN, GUARDIAN_LABELS
 from fsms.admin_views.inlines import Inline
 from fsms.admin_views.scholarship import SCHOLARSHIP_LABELS
 from fsms.admin_views.theme import Section
@@ -55,6 +55,7 @@ class GuardianRows(Inline):
 
     form_label = _("Guardians")
     column_labels = GUARDIAN_LABELS
+    form_args: ClassVar[dict[str, Any]] = CHILDREN
     form_columns = (
         "guardian_id",
         "relation",

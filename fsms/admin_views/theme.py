@@ -20,7 +20,7 @@ from flask_admin.model.widgets import AjaxSelect2Widget
 from flask_admin.theme import Theme
 from flask_babel import gettext
 from markupsafe import Markup
-from sqlalchemy import Date, DateTime, Integer, Numeric
+from sqlalchemy import Integer, Numeric
 from wtforms import Field, FieldList, FormField
 from wtforms.widgets import CheckboxInput, DateInput, HiddenInput, RadioInput, Select, TimeInput, html_params
 
@@ -29,7 +29,7 @@ ICONS = "vendor/tabler-icons-3.51.0/icons.svg"
 
 @dataclass
 class SchoolTheme(Theme):
-    """No folder of Flask-Admin's has this name, so none of its own templates, with their inline handlers, is ever used."""
+    """Our templates only: Flask-Admin has no folder of this name, so none of its inline handlers can slip in."""
 
     folder: str = "school"
     base_template: str = "admin/base.html"
@@ -162,10 +162,9 @@ def own_row_actions(actions: Iterable[Any]) -> list[Any]:
     return [action for action in actions if getattr(action, "template_name", None) not in _STANDARD_ACTIONS]
 
 
-def column_classes(view: Any) -> dict[str, str]:
-    """Answer the CSS class of each list column: numbers to the right, dates unbroken. `view.column_css` has the last word."""
-    classes = {name: _class_of(view.model, name) for name, _ in view.get_list_columns()}
-    return classes | getattr(view, "column_css", {})
+def column_classes(view: Any, columns: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Answer the CSS class of each list column: `num` stands to the right. `view.column_css` has the last word."""
+    return {name: _class_of(view.model, name) for name, _ in columns} | getattr(view, "column_css", {})
 
 
 def _class_of(model: Any, name: str) -> str:
@@ -176,9 +175,7 @@ def _class_of(model: Any, name: str) -> str:
     column = getattr(getattr(attribute, "property", None), "columns", [None])[0]
     if column is None or column.primary_key or column.foreign_keys:
         return ""
-    if isinstance(column.type, Integer | Numeric):
-        return "num"
-    return "date" if isinstance(column.type, Date | DateTime) else ""
+    return "num" if isinstance(column.type, Integer | Numeric) else ""
 
 
 def url_here(**changes: Any) -> str:
@@ -222,19 +219,24 @@ def filter_chips(
     chips = []
     for (index, name, value), argument in zip(active or (), arguments, strict=True):
         choice = choices[index]
-        labels = dict(choice["options"] or ())
         without = {other: v for other, v in arguments.items() if other != argument}
         chips.append(
             Chip(
                 name=name,
                 operation=choice["operation"],
-                shown=", ".join(str(labels.get(part, part)) for part in value.split(",")),
+                shown=_shown(choice, value),
                 argument=argument,
                 value=value,
                 without=_url(rest | without),
             )
         )
     return chips
+
+
+def _shown(choice: Mapping[str, Any], value: str) -> str:
+    if options := dict(choice["options"] or ()):
+        return ", ".join(str(options.get(part, part)) for part in value.split(","))
+    return re.sub(r"(\d{4})-(\d\d)-(\d\d)", r"\3/\2/\1", value) if "picker" in (choice["type"] or "") else value
 
 
 def filter_choices(groups: Groups) -> dict[str, list[dict[str, Any]]]:
@@ -247,10 +249,3 @@ def page_range(page: int, page_size: int, shown: int) -> tuple[int, int]:
     """Answer the numbers of the first and the last row on the page, counted from one."""
     first = page * page_size
     return first + 1, first + shown
-
-
-def yes_no(_view: Any, value: bool, _name: str) -> Markup:
-    """Draw a truth value: a tick that reads “Yes”, or a quiet “No”. For `column_type_formatters[bool]`."""
-    return Markup('<span class="yes">{}</span>' if value else '<span class="no">{}</span>').format(
-        gettext("Yes") if value else gettext("No")
-    )

@@ -41,7 +41,7 @@ def authenticate(session: Session, username: str, password: str, *, cost: int, i
     kept = user.password
     if passwords.is_outdated(kept, cost=cost):
         kept = passwords.renewed(password, cost=cost)
-    _note(session, user, password=kept, lastLogin=clock.now(), failedLoginAttempts=0, accountLockedUntil=None)
+    _note(session, user, "login", password=kept, lastLogin=clock.now(), failedLoginAttempts=0, accountLockedUntil=None)
     _record(session, "login", user, ip=ip)
     return user
 
@@ -70,7 +70,7 @@ def unlock(session: Session, user_id: int, *, by: Actor, ip: str | None) -> User
     """End the lock of an account and forget the wrong tries; None where there is no such account."""
     user = _held(session, User.user_id == user_id)
     if user is not None:
-        _note(session, user, failedLoginAttempts=0, accountLockedUntil=None)
+        _note(session, user, "unlock_account", failedLoginAttempts=0, accountLockedUntil=None)
         activity.record(session, "unlock_account", by, {"ip": ip}, entity="User", entity_id=user_id)
         session.flush()
     return user
@@ -90,7 +90,8 @@ def _confirmed(session: Session, user: User, password: str, *, cost: int, ip: st
     failures = user.failed_login_attempts + 1
     lock, now = lock_after(failures), clock.now()
     until = now + lock if lock else None
-    _note(session, user, failedLoginAttempts=failures, lastFailedLogin=now, accountLockedUntil=until)
+    counted = {"failedLoginAttempts": failures, "lastFailedLogin": now, "accountLockedUntil": until}
+    _note(session, user, "login_failed", **counted)
     _record(session, "login_failed", user, ip=ip, **facts)
     if lock:
         _record(session, "account_locked", user, ip=ip, minutes=lock // dt.timedelta(minutes=1))
@@ -170,14 +171,15 @@ def _held(session: Session, which: ColumnElement[bool]) -> User | None:
     return session.scalars(held.execution_options(populate_existing=True)).one_or_none()
 
 
-def _note(session: Session, user: User, **columns: Any) -> None:
-    """Write what signing in leaves behind.
+def _note(session: Session, user: User, action: str, **columns: Any) -> None:
+    """Write what signing in leaves behind; the entry of that action tells of it.
 
     This is no edit of the record: it neither counts a version, which would refuse the form an administrator has open,
     nor says “last saved”.
     """
     values = {_ACCOUNTS.c[name]: value for name, value in columns.items()} | {_ACCOUNTS.c.updatedAt: user.updated_at}
-    session.execute(update(_ACCOUNTS).where(_ACCOUNTS.c.userId == user.user_id).values(values))
+    written = update(_ACCOUNTS).where(_ACCOUNTS.c.userId == user.user_id).values(values)
+    session.execute(written.execution_options(logged_as=action))
     session.refresh(user)
 
 

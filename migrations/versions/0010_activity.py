@@ -102,7 +102,7 @@ INDEXES = {
     "idx_activitylog_timestamp": '("timestamp")',
     "idx_activitylog_action": '(action, "timestamp")',
     "idx_activitylog_outside": "(id) WHERE details @> '{\"outside\": true}'",
-    "idx_activitylog_undone": "((details ->> 'undoes')) WHERE details ? 'undoes'",
+    "idx_activitylog_undone": "((details #>> '{facts,undoes}')) WHERE action = 'undo'",
 }
 
 # Undo brings a teacher's deleted mark back under its number.

@@ -8,7 +8,14 @@ const dialog = document.getElementById("confirm");
 const part = (name) => dialog.querySelector(`[data-confirm-${name}]`);
 const NAMES_SHOWN = 5;
 
-const nameOf = (element) => element?.dataset.name ?? element?.closest("tr")?.dataset.name ?? "";
+const CELLS_IN_A_NAME = 3; // a name alone does not tell namesakes apart
+
+/** What a button or a tick box is about: named by itself, or by the first cells of its row. */
+function nameOf(element) {
+  if (element.dataset.name) return element.dataset.name;
+  const cells = [...(element.closest("tr")?.querySelectorAll("th, [data-label]") ?? [])];
+  return cells.map((cell) => cell.textContent.trim()).filter(Boolean).slice(0, CELLS_IN_A_NAME).join(" · ");
+}
 
 /** The rows a bulk act is about. */
 function pickedNames(form) {
@@ -23,7 +30,7 @@ function listed(names) {
 
 function ask(form, button) {
   const words = { ...form.dataset, ...button?.dataset };
-  document.getElementById("confirm-question").textContent = words.confirm.replace("{name}", nameOf(button));
+  document.getElementById("confirm-question").textContent = words.confirm.replace("{name}", () => nameOf(button));
   part("detail").textContent = words.detail ?? "";
   part("yes").textContent = words.yes ?? part("yes").textContent;
   part("names").replaceChildren(...listed(pickedNames(form)));

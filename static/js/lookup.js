@@ -23,12 +23,19 @@ function enhance(select) {
     hideSelected: true,
     preload: "focus",
     searchField: [], // the server has searched: whatever it answers, matches
+    refreshThrottle: 0,
+    // What was found for other letters must not be chosen by a quick Enter.
+    onType() {
+      this.clearOptions();
+      this.refreshOptions();
+    },
     async load(query, show) {
       const url = new URL(select.dataset.lookupUrl, location);
       for (const [name, value] of Object.entries({ query, offset: 0, limit: SHOWN })) url.searchParams.set(name, value);
       const response = await fetch(url);
-      this.clearOptions((option) => this.items.includes(option.value));
-      show(response.ok ? (await response.json()).map(([value, text]) => ({ value: String(value), text })) : []);
+      const found = response.ok ? await response.json() : [];
+      const isLate = query !== this.lastValue;
+      show(isLate ? [] : found.map(([value, text]) => ({ value: String(value), text })));
     },
   });
   handOver(select, box);

@@ -119,8 +119,9 @@ ended.addEventListener("submit", (event) => {
   event.preventDefault();
   signIn();
 });
-// What stands behind it is for those only who are signed in.
+// What stands behind it is for those only who are signed in. A browser lets a second Escape close any dialog.
 ended.addEventListener("cancel", (event) => event.preventDefault());
+ended.addEventListener("close", () => endsAt || ended.showModal());
 
 // ---- Before a form is sent ------------------------------------------------------------------------------------------
 

@@ -84,7 +84,7 @@ INSERT INTO "Grade" ("gradeId", "studentId", "courseId", "subjectId", "semesterI
     (10, 1, 1, 1, 1, '2025-01', 8, 2), (11, 6, 2, 1, 1, '2025-01', 8, 9), (12, 2, 1, 1, 1, '2025-01', 8, 2);
 INSERT INTO "Attendance" ("attendanceId", "studentId", "courseId", "attendanceDate", session, status) VALUES
     (10, 1, 1, '2025-01-06', 'AM', 'Present'), (11, 6, 2, '2025-01-06', 'AM', 'Present');
-INSERT INTO "ActivityLog" (id, "userId", action) VALUES (10, 2, 'login'), (11, 9, 'login');
+INSERT INTO "ActivityLog" (id, "userId", action) VALUES (910, 2, 'login'), (911, 9, 'login');
 """
 
 Sessions = sessionmaker(join_transaction_mode="create_savepoint")
@@ -198,8 +198,8 @@ CASES: dict[str, tuple[str, int, int, Row, Row]] = {
     "User": ("User", 2, 9, {**STAFF, "username": "'sokha'"}, {**STAFF, "username": "'sokha'"}),
     "ActivityLog": (
         "ActivityLog",
-        10,
-        11,
+        910,
+        911,
         {"action": "'login'", "userId": "2"},
         {"action": "'login'", "userId": "9"},
     ),
@@ -700,6 +700,13 @@ def test_a_pooled_connection_carries_no_role_from_one_transaction_to_the_next(sc
     assert tuple(said) == ("none", "")
 
 
+def test_a_session_without_transactions_is_refused_since_a_role_lasts_as_long_as_one(school: Engine) -> None:
+    with Sessions(bind=school.execution_options(isolation_level="AUTOCOMMIT")) as session:
+        speak_for(session, TEACHER)
+        with pytest.raises(RuntimeError, match="Without a transaction"):
+            session.get(Course, 2)
+
+
 def test_a_statement_prepared_for_one_actor_is_planned_anew_for_another(school: Engine) -> None:
     pooled = create_engine(school.url, poolclass=QueuePool, pool_size=1, connect_args={"prepare_threshold": 0})
     for _ in range(8):
@@ -713,6 +720,7 @@ def test_a_statement_prepared_for_one_actor_is_planned_anew_for_another(school: 
 # ---- Speed ---------------------------------------------------------------------------------------------------------
 
 MANY = """
+SET LOCAL fsms.logged = 'on';
 INSERT INTO "Course" ("courseId", "schoolYearId", grade, section, "courseName", "teacherId1")
     SELECT 1000 + n, 2, '7', n::text, 'Grade 7', CASE WHEN n = 1 THEN 2 ELSE 9 END FROM generate_series(1, 200) AS n;
 INSERT INTO "Student" ("studentId", "lastName", "firstName", gender, dob, class)

@@ -1,0 +1,19 @@
+"""Every address the application answers at, with something sensible where a part of it varies."""
+
+from collections.abc import Iterator
+
+from flask import Flask
+from werkzeug.routing import Rule
+
+FILLED = {"export_type": "csv", "path": "x", "filename": "css/school.css", "template": "x"}
+
+
+def every_address(app: Flask) -> Iterator[tuple[Rule, str]]:
+    """Fill in the varying parts of each rule, a number or a word."""
+    with app.test_request_context():
+        adapter = app.create_url_adapter(None)
+        assert adapter
+        for rule in app.url_map.iter_rules():
+            numbers = {name for name, part in rule._converters.items() if "Integer" in type(part).__name__}
+            values = {name: 1 if name in numbers else FILLED.get(name, "x") for name in rule.arguments}
+            yield rule, rule.build(values, append_unknown=False)[1] if values else rule.rule  # type: ignore[index]
