@@ -13,7 +13,7 @@ from werkzeug.exceptions import HTTPException
 
 from fsms.admin_views.base import words
 from fsms.database import db
-from fsms.errors import Refused, SchoolError
+from fsms.errors import Refused, SchoolError, is_refusal
 
 log = logging.getLogger(__name__)
 
@@ -88,6 +88,9 @@ def _stale(_error: StaleDataError) -> Any:
 
 def _bug(error: Exception) -> Any:
     db.session.rollback()
+    if is_refusal(error):
+        log.warning("request %s was refused by the database", _request_id())
+        return _page(403)
     if isinstance(error, StatementError):
         # The driver's text may hold what somebody typed; the log gets the statement without its values.
         error.hide_parameters = True
