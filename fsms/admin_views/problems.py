@@ -92,10 +92,16 @@ def _bug(error: Exception) -> Any:
         log.warning("request %s was refused by the database", _request_id())
         return _page(403)
     if isinstance(error, StatementError):
-        # The driver's text may hold what somebody typed; the log gets the statement without its values.
-        error.hide_parameters = True
+        error = _without_values(error)
     log.error("request %s failed", _request_id(), exc_info=error)
     return _page(500)
+
+
+def _without_values(error: StatementError) -> Exception:
+    """Keep of a refusal of the database what leads to the fault: its own words repeat what somebody typed."""
+    state = getattr(error.orig, "sqlstate", None)
+    told = RuntimeError(f"{type(error.orig).__name__} {state} {constraint_of(error) or ''}\n{error.statement}")
+    return told.with_traceback(error.__traceback__)
 
 
 def _request_id() -> str:

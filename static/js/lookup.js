@@ -24,6 +24,7 @@ function enhance(select) {
     preload: "focus",
     searchField: [], // the server has searched: whatever it answers, matches
     refreshThrottle: 0,
+    loadThrottle: 200,
     // What was found for other letters must not be chosen by a quick Enter.
     onType() {
       this.clearOptions();

@@ -3,17 +3,15 @@
 from collections.abc import Iterator
 
 from flask import Flask
-from werkzeug.routing import Rule
+from werkzeug.routing import NumberConverter, Rule
 
 FILLED = {"export_type": "csv", "path": "x", "filename": "css/school.css", "template": "x"}
 
 
 def every_address(app: Flask) -> Iterator[tuple[Rule, str]]:
     """Fill in the varying parts of each rule, a number or a word."""
-    with app.test_request_context():
-        adapter = app.create_url_adapter(None)
-        assert adapter
-        for rule in app.url_map.iter_rules():
-            numbers = {name for name, part in rule._converters.items() if "Integer" in type(part).__name__}
-            values = {name: 1 if name in numbers else FILLED.get(name, "x") for name in rule.arguments}
-            yield rule, rule.build(values, append_unknown=False)[1] if values else rule.rule  # type: ignore[index]
+    adapter = app.url_map.bind("localhost")
+    for rule in app.url_map.iter_rules():
+        numbers = {name for name, part in rule._converters.items() if isinstance(part, NumberConverter)}
+        values = {name: 1 if name in numbers else FILLED.get(name, "x") for name in rule.arguments}
+        yield rule, adapter.build(rule.endpoint, values, method=min(rule.methods or {"GET"}))

@@ -199,12 +199,12 @@ FORBIDDEN: dict[str, list[Example]] = {
         ),
     ],
     "semester": [
-        ("overlapping semesters", overlap, "start_date", "Semester_dates_excl"),
+        ("overlapping semesters", overlap, "end_date", "Semester_dates_excl"),
         ("a first day without a last", {"start_date": "2024-11-01"}, "start_date", "Semester_dates_check"),
         (
             "a semester that ends before it begins",
             {"start_date": "2024-11-01", "end_date": "2024-10-31"},
-            "start_date",
+            "end_date",
             "Semester_dates_check",
         ),
         (
@@ -272,8 +272,8 @@ FORBIDDEN: dict[str, list[Example]] = {
             "session",
             "Attendance_studentId_courseId_attendanceDate_session_key",
         ),
-        ("a full day after the morning", beside("AM", "FULL"), "attendance_date", "Attendance_AM_key"),
-        ("an afternoon after the full day", beside("FULL", "PM"), "attendance_date", "Attendance_PM_key"),
+        ("a full day after the morning", beside("AM", "FULL"), "session", "Attendance_AM_key"),
+        ("an afternoon after the full day", beside("FULL", "PM"), "session", "Attendance_PM_key"),
         ("attendance tomorrow", {"attendance_date": TOMORROW}, "attendance_date", "Attendance_attendanceDate_check"),
         ("an unknown status", {"status": "asleep"}, "status", NOT_A_CHOICE),
         ("an unknown session", {"session": "NIGHT"}, "session", NOT_A_CHOICE),
