@@ -1,4 +1,4 @@
-"""The session of the application: `db`, which speaks for whoever acts. The only place that joins the models to Flask."""
+"""The session of the application: `db`, which speaks for whoever acts. Only here are the models joined to Flask."""
 
 from flask_sqlalchemy import SQLAlchemy
 

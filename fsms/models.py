@@ -700,7 +700,11 @@ class ActivityLog(Base):
         Index("idx_activitylog_timestamp", "timestamp"),
         Index("idx_activitylog_action", "action", "timestamp"),
         Index("idx_activitylog_outside", "id", postgresql_where=text("details @> '{\"outside\": true}'")),
-        Index("idx_activitylog_undone", text("(details #>> '{facts,undoes}')"), postgresql_where=text("action = 'undo'")),
+        Index(
+            "idx_activitylog_undone",
+            text("(details #>> '{facts,undoes}')"),
+            postgresql_where=text("action = 'undo'"),
+        ),
         CheckConstraint("action <> ''", name="ActivityLog_action_check"),
     )
 

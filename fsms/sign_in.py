@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from flask import Flask, abort, current_app, flash, g, redirect, request, session, url_for
-from flask_babel import gettext
+from flask import Flask, abort, current_app, g, redirect, request, session, url_for
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 from sqlalchemy.orm import Session
 
@@ -17,7 +16,6 @@ from fsms import clock
 from fsms.database import db
 from fsms.models import User
 from fsms.operations import accounts
-from fsms.passwords import hashed as hash_password  # noqa: F401 - fsms/cli.py still asks for it here
 from fsms.policy import SYSTEM, Actor, speak_for
 from fsms.vocabulary import AccountStatus
 
@@ -223,7 +221,6 @@ def _ask_for_new_password() -> Any:
         return None
     if _is_asked_by_script():
         abort(403)
-    flash(gettext("Choose a password of your own first. Then the rest opens."), "warning")
     return redirect(url_for("account"), 303)
 
 

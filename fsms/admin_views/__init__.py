@@ -114,7 +114,7 @@ def what_every_page_is_told() -> dict[str, Any]:
         told["account"] = {
             "name": current_user.full_name,
             "role": gettext(label_of(Role, current_user.role)),
-            "url": None,
+            "url": url_for("account"),
             "sign_out_url": url_for("logout"),
         }
     return told

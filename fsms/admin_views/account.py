@@ -1,8 +1,10 @@
 """The page of the own account: who one is, the own phones, the own password."""
 
+from copy import copy
 from typing import Any
 
 from flask import Flask, current_app, flash, redirect, request, url_for
+from flask_admin import BaseView
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from flask_login import current_user
@@ -81,9 +83,14 @@ def _page(passwords: Form, phones: Form) -> Any:
         }
         if not phones.errors:
             phones.process(obj=own)
-    # No page of an entity, but a page of the office: its menu and its bar come with the first page.
-    office = current_app.extensions["admin"][0].index_view
-    return office.render("account.html", passwords=passwords, phones=phones, facts=facts)
+    return _frame().render("account.html", passwords=passwords, phones=phones, facts=facts)
+
+
+def _frame() -> BaseView:
+    """Give what draws menu and bar around a page without a place in the menu: the first page's, under no name."""
+    frame = copy(current_app.extensions["admin"][0].index_view)
+    frame.menu = None
+    return frame
 
 
 def _password_changed(form: Any) -> bool:

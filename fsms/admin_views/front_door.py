@@ -121,5 +121,9 @@ def _limiter(app: Flask) -> Limiter:
 
 def _neighbourhood() -> str:
     """Name the address of the browser; one household has 2⁶⁴ addresses of the sixth version, so they count as one."""
-    address = ip_address(request.remote_addr or "::")
-    return str(address if address.version == 4 else ip_network((address, 64), strict=False))
+    named = request.remote_addr or ""
+    try:
+        address = ip_address(named)
+    except ValueError:  # a proxy may say “unknown”, or add a port
+        return named
+    return named if address.version == 4 else str(ip_network((address, 64), strict=False))

@@ -13,7 +13,7 @@ from werkzeug.exceptions import HTTPException
 
 from fsms.admin_views.base import words
 from fsms.database import db
-from fsms.errors import Refused, SchoolError, is_refusal
+from fsms.errors import Refused, SchoolError, constraint_of, is_refusal
 
 log = logging.getLogger(__name__)
 

@@ -212,7 +212,6 @@ class StudentView(EntityView):
     form_rules = (
         Section(
             (
-                "photo",
                 "last_name",
                 "first_name",
                 "gender",
@@ -221,6 +220,7 @@ class StudentView(EntityView):
                 "school_year",
                 "status",
                 "registration_date",
+                "photo",
             ),
             _("Pupil"),
         ),

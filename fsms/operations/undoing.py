@@ -15,7 +15,7 @@ from typing import Any, cast
 from sqlalchemy import ColumnElement, Row, Table, bindparam, delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, scoped_session
 
 from fsms import activity, errors, policy
 from fsms.activity import AnySession
@@ -27,6 +27,7 @@ Target = uuid.UUID | int
 """What is taken back: a batch, or a single entry of the log by its number."""
 
 Entry = Row[Any]
+_Refusal = tuple[Entry, str]  # What the database does not take, and why.
 
 NO_PASSWORD = "$2b$12$" + "." * 53  # No password has this hash.
 
@@ -119,6 +120,7 @@ def undo(session: AnySession, target: Target) -> Report:
 
     Raises NothingToUndo, AlreadyUndone, or Refused to whoever could not have made the change.
     """
+    session = session() if isinstance(session, scoped_session) else session
     session.flush()
     # Two at once wait for one another, also where there is no row left to hold.
     session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(str(target), 0))))
@@ -126,12 +128,10 @@ def undo(session: AnySession, target: Target) -> Report:
     actor = _allowed(policy.actor_of(session), entries)
     if _is_undone(session, str(target)):
         raise AlreadyUndone(_("This has been undone already."))
-    tally = _Tally()
     what = _in_words(session, target, entries)
     with activity.deed(session, "undo", _("Undone: %(what)s"), what=what, undoes=str(target)) as batch:
         with activity.told_by_the_database(session):
-            for (verb, table), run in groupby(entries, key=_verb_and_table):
-                _take_back(session, actor, verb, activity.entity_of(table), list(run), tally)
+            tally = _take_all_back(session, actor, entries)
         session.expire_all()
     if not (tally.restored or tally.kept or tally.impossible):
         raise AlreadyUndone(_("This has been undone already."))
@@ -187,23 +187,39 @@ def _in_words(session: AnySession, target: Target, entries: Sequence[Entry]) -> 
 # ---- A run: entries of one table that were written at once, and go back at once ------------------------------------
 
 
-def _take_back(
-    session: AnySession, actor: Actor, verb: str, entity: type[Base], run: list[Entry], tally: _Tally
-) -> None:
-    """Take back a run; where the database refuses, halve it until it is clear which row cannot go back."""
+def _take_all_back(session: Session, actor: Actor, entries: Sequence[Entry]) -> _Tally:
+    """Go back run by run. What the database refuses waits until more has gone back, and is then tried again.
+
+    A link that a foreign key emptied by itself is told after its cause, and can only return after it as well.
+    """
+    tally = _Tally()
+    waiting: list[_Refusal] = []
+    for _same, run in groupby(entries, key=_verb_and_table):
+        refused = _take_back(session, actor, list(run), tally)
+        waiting = _try_again(session, actor, waiting, tally) + refused
+    tally.impossible += [_impossible(entry, reason) for entry, reason in _try_again(session, actor, waiting, tally)]
+    return tally
+
+
+def _try_again(session: Session, actor: Actor, waiting: list[_Refusal], tally: _Tally) -> list[_Refusal]:
+    still = [refusal for entry, _why in waiting for refusal in _take_back(session, actor, [entry], tally)]
+    return still if len(still) == len(waiting) else _try_again(session, actor, still, tally)
+
+
+def _take_back(session: Session, actor: Actor, run: list[Entry], tally: _Tally) -> list[_Refusal]:
+    """Take back a run; where the database refuses, halve it until it is clear for which rows, and return these."""
+    verb, table = _verb_and_table(run[0])
     try:
         with session.begin_nested():
-            done = _BACK[verb](cast(Session, session), actor, entity, run)
+            tally.add(_BACK[verb](session, actor, activity.entity_of(table), run))
     except (IntegrityError, DataError, ProgrammingError) as refused:
         if isinstance(refused, ProgrammingError) and not errors.is_refusal(refused):
             raise
         if len(run) == 1:
-            tally.impossible.append(_impossible(run[0], _reason(refused)))
-            return
-        for half in (run[: len(run) // 2], run[len(run) // 2 :]):
-            _take_back(session, actor, verb, entity, half, tally)
-    else:
-        tally.add(done)
+            return [(run[0], _reason(refused))]
+        halves = run[: len(run) // 2], run[len(run) // 2 :]
+        return [refusal for half in halves for refusal in _take_back(session, actor, half, tally)]
+    return []
 
 
 def _put_values_back(session: Session, actor: Actor, entity: type[Base], run: list[Entry]) -> _Tally:

@@ -65,9 +65,6 @@ BEGIN
             RETURN NULL;
         END IF;
     END IF;
-    IF pg_trigger_depth() > 1 THEN
-        found := found || '{{"cascade": true}}';
-    END IF;
     INSERT INTO {schema}."ActivityLog" ("userId", action, entity, "entityId", batch, details) VALUES (
         (told ->> 'user')::integer, verb || '_' || lower(TG_TABLE_NAME), TG_TABLE_NAME,
         (coalesce(after, before) ->> TG_ARGV[0])::integer,
@@ -78,7 +75,7 @@ END
 $$
 """
 
-# What a foreign key does is done inside its own trigger, which the depth tells; the flush knows nothing of it.
+# What a foreign key does by itself no flush knows of; it is done inside a trigger, and the depth tells.
 UNTOLD = "current_setting('fsms.logged', true) IS DISTINCT FROM 'on'"
 
 # Retention sets `fsms.retention` for its own transaction (fsms/operations/archiving.py); nothing rewrites an entry.

@@ -6,6 +6,7 @@ route without a line fails. The canary is a class of another teacher: its name m
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -270,7 +271,8 @@ def test_what_a_teacher_may_not_read_of_the_own_pupils_is_on_no_page(
     guardian, student = school.own["guardian"], school.own["student"]
     assert isinstance(guardian, Guardian)
     assert isinstance(student, Student)
-    guardian.income, guardian.occupation, guardian.church = 987_654, "Confidentialsmith", "Confidentialchurch"
+    guardian.income, guardian.occupation = Decimal(987_654), "Confidentialsmith"
+    guardian.church = "Confidentialchurch"
     student.religion = "hinduism"
     make.session.commit()
 

@@ -11,7 +11,7 @@ UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
 
 def _unsafe_paths(app: Flask) -> list[tuple[str, str]]:
     with app.test_request_context():
-        found = []
+        found: list[tuple[str, str]] = []
         for rule in app.url_map.iter_rules():
             values = {"filename": "none.css", "person": "student", "key": 1, "export_type": "csv"}
             built = rule.build({name: values.get(name, 1) for name in rule.arguments})

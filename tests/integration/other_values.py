@@ -45,6 +45,10 @@ def _other_value(make: Make, row: Base, name: str, column: Column[Any]) -> Any:
         return next(choice.value for choice in choices if choice.value != now)
     if column.foreign_keys:
         return _another_parent(make, row, name, column)
+    return _another_of(column, now)
+
+
+def _another_of(column: Column[Any], now: Any) -> Any:
     match column.type:
         case Boolean():
             return not now

@@ -744,7 +744,8 @@ def test_a_teachers_list_uses_the_indexes_and_asks_for_the_own_classes_once(
 
     plan = plan_of(
         teacher,
-        'SELECT a.*, s."lastName", c.section FROM "Attendance" AS a JOIN "Student" AS s USING ("studentId") JOIN "Course" AS c USING ("courseId") '
+        'SELECT a.*, s."lastName", c.section FROM "Attendance" AS a '
+        'JOIN "Student" AS s USING ("studentId") JOIN "Course" AS c USING ("courseId") '
         'ORDER BY a."attendanceDate" DESC LIMIT 50',
     )
 

@@ -187,7 +187,7 @@ def _bodies(fields: list[str]) -> Iterator[dict[str, Any]]:
     yield {"rowid": ["1"] * 2000, "action": "delete", "id": HUGE}
     yield {"action": "__init__", "rowid": "1"}
     yield {"action": "\x00", "url": "//evil.example"}
-    for value in ("\x00", "abc", HUGE, "-1", "", "x" * 5000, "សុខ\u200b", ["1", "2"], "{{7*7}}", "\ud800"):
+    for value in ("\x00", "abc", HUGE, "-1", "", "x" * 5000, "សុខ\u200b", ["1", "2"], "{{7*7}}"):
         yield dict.fromkeys(fields, value)
     yield {name: (io.BytesIO(b"\x89PNG"), "photo.png") for name in fields}
 

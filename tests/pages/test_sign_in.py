@@ -41,7 +41,7 @@ def is_signed_in(client: PageClient) -> bool:
 
 def sign_in_by_script(client: PageClient, **sent: str) -> Page:
     """Do what static/js/session.js does, while another page stays open."""
-    token = client.web.get("/session").json["csrf_token"]
+    token = Page(client.web.get("/session")).json["csrf_token"]
     headers = {"X-CSRFToken": token, "Accept": "application/json"}
     return Page(client.web.post("/login", json=sent, headers=headers))
 
@@ -189,6 +189,16 @@ def test_only_a_proxy_that_is_trusted_is_believed_about_the_address(visitor: Pag
         visitor.post("/login", {"username": f"nobody{number}"}, headers={"X-Forwarded-For": f"192.0.2.{number}"})
 
     assert visitor.post("/login", headers={"X-Forwarded-For": "192.0.2.99"}).status == 429
+
+
+def test_a_household_with_many_addresses_is_one(visitor: PageClient) -> None:
+    for number in range(20):
+        visitor.web.environ_base["REMOTE_ADDR"] = f"2001:db8:1:2::{number:x}"
+        visitor.post("/login")
+
+    assert visitor.post("/login").status == 429
+    visitor.web.environ_base["REMOTE_ADDR"] = "unknown"
+    assert visitor.post("/login").status == 200
 
 
 # ---- How long a session lasts -------------------------------------------------------------------------------------
