@@ -34,6 +34,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     Migrate(app, db, directory=str(ROOT / "migrations"))
     web_security.install(app, settings)
     sign_in.install(app)
+    web_security.guard_forms(app)
     admin_views.install(app)
     return app
 

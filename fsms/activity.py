@@ -7,7 +7,7 @@ foreign keys do by themselves. `fsms.logged` says to them whose turn it is (docs
 import datetime as dt
 import json
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from decimal import ROUND_HALF_UP, Decimal
@@ -17,11 +17,14 @@ from typing import Any, cast
 from sqlalchemy import (
     Boolean,
     Column,
+    ColumnElement,
     Date,
     DateTime,
     Enum,
+    Insert,
     Integer,
     Numeric,
+    Select,
     Table,
     Text,
     Uuid,
@@ -31,6 +34,7 @@ from sqlalchemy import (
     func,
     insert,
     inspect,
+    literal,
     select,
     true,
 )
@@ -52,7 +56,7 @@ from fsms.errors import SchoolError
 from fsms.models import ENTITIES, ActivityLog, Base
 from fsms.policy import Actor, actor_of
 
-AnySession = Session | scoped_session[Session]
+AnySession = Session | scoped_session[Any]
 Changes = dict[str, list[Any]]
 Known = dict[Base, dict[str, Any]]
 
@@ -92,7 +96,7 @@ class _Asking(InvalidRequestError):
 # ---- For those who act ---------------------------------------------------------------------------------------------
 
 
-def install(target: sessionmaker[Session] | scoped_session[Session] | type[Session] | Session) -> None:
+def install(target: sessionmaker[Any] | scoped_session[Any] | type[Session] | Session) -> None:
     """Let these sessions tell the log what they change. Comes after `policy.install`, which says who acts."""
     event.listen(target, "before_flush", _prepare)
     event.listen(target, "after_flush", _tell)
@@ -125,6 +129,14 @@ def record(
             batch=_batch(session),
         )
     )
+
+
+def batch_told(session: AnySession) -> uuid.UUID | None:
+    """Name the batch of the transaction or deed, so that its undo can be offered; None where it tells of nothing."""
+    batch: uuid.UUID | None = session.info.get(_DEED) or session.info.get(_BATCH)
+    if batch is None or session.scalar(select(_LOG.c.id).where(_LOG.c.batch == batch).limit(1)) is None:
+        return None
+    return batch
 
 
 @contextmanager
@@ -185,7 +197,8 @@ def _tell(session: Session, context: UOWTransaction) -> None:
                 "batch": _batch(session),
             },
         )
-    _say(session, "")
+    else:
+        _say(session, "")
 
 
 def _entries(session: Session, context: UOWTransaction, known: Known) -> Iterator[dict[str, Any]]:
@@ -325,16 +338,13 @@ def _mind_the_bulk_doors(asked: ORMExecuteState) -> Any:
 
 def _say(session: AnySession, told: str) -> None:
     """Tell the triggers who records what comes now: the flush ("on"), they for us ("rows"), or they as outsiders."""
-    settings = [func.set_config("fsms.logged", told, true())]
-    if told:
-        actor = actor_of(session)
-        facts = {
-            "user": actor.user_id if actor else None,
-            "batch": str(_batch(session)),
-            "details": _circumstances(session, actor),
-        }
-        settings.append(func.set_config("fsms.activity", json.dumps(facts), true()))
-    session.connection().execute(select(*settings))
+    actor = actor_of(session)
+    facts = {
+        "user": actor.user_id if actor else None,
+        "batch": str(_batch(session)),
+        "details": _circumstances(session, actor),
+    }
+    session.connection().execute(_SAY, {"told": told, "facts": json.dumps(facts) if told else ""})
 
 
 # ---- Facts ---------------------------------------------------------------------------------------------------------
@@ -426,8 +436,18 @@ def _is_secret(col: Column[Any]) -> bool:
     return bool(col.info.get("secret"))
 
 
-def _insert_entries() -> Any:
-    """Compose the one statement that writes all entries of a flush, however many: they travel as one JSON value."""
+# ---- Statements ----------------------------------------------------------------------------------------------------
+
+
+def _settings(told: ColumnElement[str], facts: ColumnElement[str]) -> Select[Any]:
+    return select(
+        func.set_config("fsms.logged", told, true()).label("told"),
+        func.set_config("fsms.activity", facts, true()).label("facts"),
+    )
+
+
+def _insert_entries() -> Insert:
+    """Compose what ends a flush: all its entries, however many, as one JSON value; and the triggers listen again."""
     entries = (
         func.jsonb_to_recordset(bindparam("entries", type_=JSONB))
         .table_valued(
@@ -435,15 +455,17 @@ def _insert_entries() -> Any:
         )
         .render_derived(name="entry", with_types=True)
     )
-    told: Iterable[Any] = (
+    again = _settings(literal(""), literal("")).cte("again")
+    told = select(
         entries.c.action,
         entries.c.entity,
         entries.c.entityId,
         bindparam("circumstances", type_=JSONB).op("||")(entries.c.details),
         bindparam("user_id", type_=Integer),
         bindparam("batch", type_=Uuid),
-    )
-    return insert(_LOG).from_select(["action", "entity", "entityId", "details", "userId", "batch"], select(*told))
+    ).select_from(again.join(entries, true()))
+    return insert(_LOG).from_select(["action", "entity", "entityId", "details", "userId", "batch"], told)
 
 
+_SAY = _settings(bindparam("told", type_=Text), bindparam("facts", type_=Text))
 _INSERT = _insert_entries()

@@ -2,8 +2,9 @@
 
 from flask_sqlalchemy import SQLAlchemy
 
-from fsms import policy
+from fsms import activity, policy
 from fsms.models import Base
 
 db = SQLAlchemy(metadata=Base.metadata, disable_autonaming=True)
 policy.install(db.session)
+activity.install(db.session)  # after the policy, which says who acts

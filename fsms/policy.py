@@ -7,6 +7,7 @@ and `fsms may`. The screen hides, the database refuses (docs/decisions/row-secur
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import Connection, event, func, select, true
 from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, scoped_session, sessionmaker, undefer
@@ -200,7 +201,7 @@ _ACTOR = "fsms.actor"
 _WRITTEN = "fsms.written"  # The open transaction has changed something.
 
 
-def install(target: sessionmaker[Session] | scoped_session[Session] | type[Session]) -> None:
+def install(target: sessionmaker[Any] | scoped_session[Any] | type[Session]) -> None:
     """Let every transaction of these sessions run as their actor; those without one run as nobody."""
     event.listen(target, "after_begin", _say_who_acts)
     event.listen(target, "do_orm_execute", _mind_the_columns)
@@ -208,13 +209,13 @@ def install(target: sessionmaker[Session] | scoped_session[Session] | type[Sessi
     event.listen(target, "after_transaction_end", _forget_the_write)
 
 
-def actor_of(session: Session | scoped_session[Session]) -> Actor | None:
+def actor_of(session: Session | scoped_session[Any]) -> Actor | None:
     """Say for whom the session speaks."""
     actor: Actor | None = session.info.get(_ACTOR)
     return actor
 
 
-def speak_for(session: Session | scoped_session[Session], actor: Actor | None) -> None:
+def speak_for(session: Session | scoped_session[Any], actor: Actor | None) -> None:
     """Let the session speak for somebody from its next transaction on.
 
     What was read for the one before is forgotten with the transaction it was read in. What was written must have

@@ -2,17 +2,19 @@
 
 import hashlib
 import hmac
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from flask import Flask, abort, current_app, g, redirect, request, session, url_for
+from flask import Flask, abort, current_app, g, has_request_context, redirect, request, session, url_for
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 from sqlalchemy.orm import Session
 
-from fsms import clock
+from fsms import activity, clock
+from fsms.activity import Circumstances
 from fsms.database import db
 from fsms.models import User
 from fsms.operations import accounts
@@ -71,6 +73,7 @@ def as_system(on_behalf_of: int | None = None) -> Iterator[Session]:
     """
     with db.session.session_factory() as apart:
         speak_for(apart, Actor(on_behalf_of, SYSTEM.role))
+        activity.set_circumstances(apart, _circumstances())
         with apart.begin():
             yield apart
 
@@ -154,6 +157,13 @@ def _fingerprint(user: User) -> str:
     return hmac.new(key, user.password.encode(), hashlib.sha256).hexdigest()
 
 
+def _circumstances() -> Circumstances | None:
+    """Say from where an act comes; the command line comes from nowhere."""
+    if not has_request_context():
+        return None
+    return Circumstances(ip=request.remote_addr, request=g.setdefault("request_id", secrets.token_hex(6)))
+
+
 def _seconds_now() -> int:
     return int(clock.now().timestamp())
 
@@ -200,6 +210,7 @@ def _know_who_asks() -> Any:
         return None
     if current_user.is_authenticated:
         speak_for(db.session(), current_user.actor)
+        activity.set_circumstances(db.session(), _circumstances())
         if request.endpoint not in BACKGROUND_ENDPOINTS:
             session["seen"] = _seconds_now()
         return _ask_for_new_password() if current_user.must_change_password else None

@@ -42,7 +42,6 @@ def install(app: Flask, settings: Settings) -> None:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
     if settings.trusted_hosts:
         app.config["TRUSTED_HOSTS"] = list(settings.trusted_hosts)
-    CSRFProtect(app)
     Talisman(
         app,
         force_https=False,  # the proxy's business; HSTS is sent wherever https is used
@@ -60,3 +59,8 @@ def install(app: Flask, settings: Settings) -> None:
         if request.endpoint != "static":
             response.headers.setdefault("Cache-Control", "no-store")
         return response
+
+
+def guard_forms(app: Flask) -> None:
+    """Ask every form for the token of its session; called last, since a refusal is a page that needs all the rest."""
+    CSRFProtect(app)

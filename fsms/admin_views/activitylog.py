@@ -1,30 +1,111 @@
-"""The page of the activity log: read only, for everybody."""
+"""The page of the activity log: what happened, in sentences, and taking acts back. Entries themselves never change."""
 
+import uuid
 from typing import Any, ClassVar
 
+from flask import abort, flash, redirect, request
+from flask_admin import expose
+from flask_admin.helpers import get_redirect_target
+from flask_babel import gettext, ngettext
 from flask_babel import lazy_gettext as _
+from sqlalchemy.exc import DBAPIError
 
-from fsms.admin_views.base import EntityView
+from fsms.admin_views import filters, history
+from fsms.admin_views.base import EntityView, words
+from fsms.admin_views.lookups import record_id
+from fsms.database import db
+from fsms.errors import Refused, SchoolError
+from fsms.models import ActivityLog
+from fsms.operations import undoing
+
+
+def _sentence(_view: Any, _context: Any, entry: ActivityLog, _name: str) -> str:
+    return history.sentence(entry)
+
+
+def _who(_view: Any, _context: Any, entry: ActivityLog, _name: str) -> str:
+    return history.who(entry)
+
+
+def _asks_outside() -> Any:
+    return ActivityLog.details.contains({"outside": True})
 
 
 class ActivityLogView(EntityView):
     """Who did what, when, to which record."""
 
     column_list = ("timestamp", "user", "action", "entity", "entity_id")
-    column_details_list = ("id", "timestamp", "user", "action", "entity", "entity_id", "batch", "details")
+    column_details_list = ("timestamp", "user", "action", "entity", "entity_id", "batch")
     column_searchable_list = ("action", "entity", "user.last_name", "user.first_name", "user.username")
-    column_sortable_list = ("timestamp", "action", "entity")
+    column_sortable_list = ("timestamp",)
     column_default_sort = ("id", True)
-    column_filters = ("timestamp", "action", "entity", "entity_id", "user.username")
+    column_filters = ("timestamp", "user.username", "user.last_name", "action", "entity", "entity_id")
+    extra_filters = (filters.Has("outside", _("Outside the application"), _asks_outside),)
+    quick_filters = (
+        (_("Sign-ins"), {"action-contains": "login"}),
+        (_("Marks"), {"entity-contains": "Grade"}),
+        (_("Pupils"), {"entity-contains": "Student"}),
+        (_("Deleted"), {"action-contains": "delete_"}),
+        (_("Refused"), {"action-contains": "refused"}),
+        (_("Outside the application"), {"outside": "1"}),
+    )
     column_labels: ClassVar[dict[str, Any]] = {
-        "id": _("Entry number"),
         "timestamp": _("When"),
         "user": _("Who"),
         "user.username": _("User name"),
-        "action": _("Action"),
-        "entity": _("Entity"),
+        "user.last_name": _("Last name"),
+        "action": _("What happened"),
+        "entity": _("Kind of record"),
         "entity_id": _("Record number"),
         "batch": _("Batch"),
-        "details": _("Details"),
     }
+    column_formatters = {"action": _sentence, "user": _who}
+    title_column = "action"
     form_columns = ()
+    details_template = "admin/activity.html"
+
+    def render(self, template: str, **kwargs: Any) -> str:
+        """Show with an entry what it changed, and what else belongs to the act."""
+        if template == self.details_template:
+            entry: ActivityLog = kwargs["model"]
+            kwargs["line"] = history.line(entry)
+            kwargs["siblings"] = history.of_batch(entry)
+        return super().render(template, **kwargs)
+
+    @expose("/undo/", methods=["GET", "POST"])
+    def undo_view(self) -> Any:
+        """Show what taking an act back would do, and do it when asked."""
+        target = _target()
+        back = get_redirect_target() or self.get_url(".index_view")
+        try:
+            if request.method == "GET":
+                report = undoing.preview(db.session, target)
+                return self.render("admin/undo.html", report=report, back=back, what=history.of_target(target))
+            report = undoing.undo(db.session, target)
+            db.session.commit()
+        except Refused:
+            raise
+        except (SchoolError, DBAPIError) as error:
+            db.session.rollback()
+            flash(words(error), "error")
+            return redirect(back)
+        done = len(report.restored)
+        flash(
+            ngettext("%(num)d record is as it was before.", "%(num)d records are as they were before.", done), "success"
+        )
+        if report.kept_because_changed_since or report.impossible:
+            left = len(report.kept_because_changed_since) + len(report.impossible)
+            flash(gettext("%(num)d things could not be taken back; the log tells which.", num=left), "warning")
+        if report.batch:
+            flash(str(report.batch), "undo")
+        return redirect(back)
+
+
+def _target() -> undoing.Target:
+    """Read from the address which act is meant: a batch, or a single entry."""
+    if "batch" in request.values:
+        try:
+            return uuid.UUID(request.values["batch"])
+        except ValueError:
+            abort(404)
+    return record_id(request.values.get("entry")) or abort(404)

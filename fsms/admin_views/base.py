@@ -5,10 +5,11 @@ forms, broken constraints and large tables is put right here, once.
 """
 
 import re
+import uuid
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar, cast
 
-from flask import flash, g
+from flask import abort, flash, g, request
 from flask_admin.actions import action
 from flask_admin.model.base import ViewArgs
 from flask_babel import gettext, lazy_gettext, ngettext
@@ -20,16 +21,16 @@ from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.schema import AddConstraint, CreateIndex
 from wtforms import Field, Form
 
-from fsms import text
-from fsms.admin_views import filters, formatters, theme
+from fsms import activity, text
+from fsms.admin_views import filters, formatters, history, theme
 from fsms.admin_views.by_role import ByRole, refuse
-from fsms.admin_views.forms import SchoolConverter
+from fsms.admin_views.forms import SchoolConverter, SchoolForm
 from fsms.admin_views.inlines import SchoolInlineConverter, VersionField
 from fsms.admin_views.lookups import LookUp, every_word_in, record_id
 from fsms.admin_views.photographs import PhotoField, picture
 from fsms.database import db
 from fsms.errors import SchoolError, constraint_of, is_refusal, sentence_for
-from fsms.models import Base
+from fsms.models import ActivityLog, Base
 from fsms.policy import Verb
 
 LAST_PAGE = 10_000_000
@@ -53,10 +54,12 @@ class EntityView(ByRole):
     column_formatters_detail: Any = None
     column_type_formatters = formatters.FOR_LISTS
     column_type_formatters_detail = formatters.FOR_DETAILS
-    form_base_class = theme.Form
+    form_base_class = SchoolForm
     model_form_converter = SchoolConverter
     inline_model_form_converter = SchoolInlineConverter
 
+    # Questions of every day, one click away: a label, and the filters it sets by their stable names.
+    quick_filters: ClassVar[tuple[tuple[Any, dict[str, str]], ...]] = ()
     # Text columns that hold paragraphs.
     long_texts: ClassVar[tuple[str, ...]] = ()
     # Questions to other tables, beside the column filters.
@@ -79,6 +82,8 @@ class EntityView(ByRole):
 
     def _run_view(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Call once: upstream takes any TypeError for an old signature and calls again."""
+        if not request.values.get("url", "").isprintable():
+            abort(400)  # The way back goes into a header, and no server sends a control character there.
         return fn(self, *args, **kwargs)
 
     # ---- What is read ----------------------------------------------------------------------------------------------
@@ -270,7 +275,7 @@ class EntityView(ByRole):
         try:
             with db.session.no_autoflush:
                 write()
-            db.session.commit()
+            batch = _commit()
         except (SchoolError, StaleDataError, DBAPIError) as error:
             db.session.rollback()
             if is_refusal(error):
@@ -281,6 +286,7 @@ class EntityView(ByRole):
             else:
                 _complain(field, error)
             return False
+        _offer_undo(batch)
         return True
 
     def _field_of(self, form: Form, error: Exception) -> Field | None:
@@ -290,6 +296,12 @@ class EntityView(ByRole):
         columns = _columns_of(self.model, constraint_of(error))
         shown = [field for name in columns if (field := _field_showing(form, self.model, name)) is not None]
         return next((field for field in reversed(shown) if field.data), shown[-1] if shown else None)
+
+    def render(self, template: str, **kwargs: Any) -> str:
+        """Give the page of details its history, and the list its quick filters."""
+        if template == self.details_template and self.model is not ActivityLog:
+            kwargs["history"] = history.of_record(kwargs["model"], self.column_labels)
+        return super().render(template, quick_filters=self.quick_filters, **kwargs)
 
     # ---- Deleting --------------------------------------------------------------------------------------------------
 
@@ -301,13 +313,14 @@ class EntityView(ByRole):
         try:
             for row in rows:
                 db.session.delete(row)
-            db.session.commit()
+            batch = _commit()
         except (SchoolError, StaleDataError, DBAPIError) as error:
             db.session.rollback()
             if is_refusal(error):
                 refuse(Verb.DELETE, self.model)
             flash(words(error), "error")
             return False
+        _offer_undo(batch)
         return True
 
     @action("delete", lazy_gettext("Delete"), lazy_gettext("Delete the selected records?"))
@@ -320,6 +333,20 @@ class EntityView(ByRole):
             flash(gettext("Some of the selected records do not exist any more. Nothing was deleted."), "error")
         elif rows and self._deleted(rows):
             flash(ngettext("%(num)d record deleted.", "%(num)d records deleted.", len(rows)), "success")
+
+
+def _commit() -> uuid.UUID | None:
+    """Commit, and name the batch under which the log tells of it; None where nothing changed."""
+    db.session.flush()
+    batch = activity.batch_told(db.session)
+    db.session.commit()
+    return batch
+
+
+def _offer_undo(batch: uuid.UUID | None) -> None:
+    """Let the next page offer to take the act back."""
+    if batch:
+        flash(str(batch), "undo")
 
 
 def words(error: Exception) -> str:

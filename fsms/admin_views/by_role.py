@@ -28,6 +28,7 @@ VERBS = {
     "delete_view": Verb.DELETE,
     "action_view": Verb.DELETE,  # the one bulk action there is
     "export": Verb.EXPORT,
+    "undo_view": Verb.VIEW,  # who may undo what, the operation asks
 }
 
 

@@ -15,8 +15,13 @@ def _date(_view: Any, value: date, _name: str) -> str:
     return f"{value:%d/%m/%Y}"
 
 
+def at_school(moment: datetime) -> str:
+    """Show a moment by the school's clock."""
+    return f"{moment.astimezone(SCHOOL_ZONE):%d/%m/%Y %H:%M}"
+
+
 def _moment(_view: Any, value: datetime, _name: str) -> str:
-    return f"{value.astimezone(SCHOOL_ZONE):%d/%m/%Y %H:%M}"
+    return at_school(value)
 
 
 def _number(_view: Any, value: Decimal, _name: str) -> str:
@@ -35,6 +40,14 @@ def _nothing(_view: Any, _value: None, _name: str) -> str:
 
 def _session(_view: Any, value: AttendanceSession, _name: str) -> str:
     return gettext(value.label)
+
+
+def day_in_text(written: str) -> str:
+    """Show an ISO day, as the log keeps it, as everywhere else; other texts as they are."""
+    try:
+        return f"{date.fromisoformat(written):%d/%m/%Y}"
+    except ValueError:
+        return written
 
 
 FOR_LISTS = {

@@ -9,11 +9,13 @@ from flask_admin.contrib.sqla.form import AdminModelConverter
 from flask_admin.model.form import converts
 from flask_babel import gettext, lazy_gettext
 from sqlalchemy import Column
-from wtforms import BooleanField, DateField, Field, SelectField, StringField, TextAreaField
+from werkzeug.datastructures import MultiDict
+from wtforms import BooleanField, DateField, Field, FileField, SelectField, StringField, TextAreaField
 from wtforms.form import BaseForm
 from wtforms.validators import InputRequired, Length, Optional, StopValidation
 
 from fsms import text
+from fsms.admin_views import theme
 from fsms.admin_views.lookups import LookUpField
 from fsms.vocabulary import Choice
 
@@ -22,6 +24,24 @@ LONGEST_LINE = 200
 LONGEST_TEXT = 4000
 
 BLANK = "—"  # a real text: WTForms 3.3 prints "__None" for an empty one
+
+
+class SchoolForm(theme.Form):
+    """The base of the entities' forms."""
+
+    class Meta(theme.Form.Meta):
+        """Decides what a form reads."""
+
+        def wrap_formdata(self, form: BaseForm, formdata: Any) -> Any:
+            """Give files to file fields only: in place of a text, a file is nothing."""
+            if formdata is None:
+                return None
+            takes_files = {name for name, field in form._fields.items() if isinstance(field, FileField)}
+            return MultiDict(
+                (name, value)
+                for name, value in formdata.items(multi=True)
+                if isinstance(value, str) or name in takes_files
+            )
 
 
 class ChosenField(SelectField):

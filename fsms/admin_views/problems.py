@@ -50,10 +50,6 @@ def _said(code: int) -> tuple[str, str]:
 def install(app: Flask) -> None:
     """Give every request a number and every failure a page."""
 
-    @app.before_request
-    def _number_the_request() -> None:
-        g.request_id = secrets.token_hex(6)
-
     @app.after_request
     def _show_the_number(response: Response) -> Response:
         response.headers["X-Request-ID"] = _request_id()
@@ -105,7 +101,7 @@ def _without_values(error: StatementError) -> Exception:
 
 
 def _request_id() -> str:
-    return str(g.get("request_id", "-"))
+    return str(g.setdefault("request_id", secrets.token_hex(6)))
 
 
 def _page(code: int, message: str | None = None) -> Any:

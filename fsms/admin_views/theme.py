@@ -24,6 +24,8 @@ from sqlalchemy import Integer, Numeric
 from wtforms import Field, FieldList, FormField
 from wtforms.widgets import CheckboxInput, DateInput, HiddenInput, RadioInput, Select, TimeInput, html_params
 
+from fsms.admin_views import formatters
+
 ICONS = "vendor/tabler-icons-3.51.0/icons.svg"
 
 
@@ -48,6 +50,7 @@ def install(app: Flask) -> None:
         return Markup('<svg class="icon {}" aria-hidden="true"><use href="{}#{}"/></svg>').format(css_class, href, name)
 
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.filters["at_school"] = formatters.at_school
     app.jinja_env.globals.update(
         icon=icon,
         arguments_here=arguments_here,
@@ -57,6 +60,8 @@ def install(app: Flask) -> None:
         form_errors=form_errors,
         own_row_actions=own_row_actions,
         page_range=page_range,
+        quick_filter_is_on=quick_filter_is_on,
+        quick_filter_url=quick_filter_url,
         url_here=url_here,
     )
 
@@ -237,6 +242,18 @@ def _shown(choice: Mapping[str, Any], value: str) -> str:
     if options := dict(choice["options"] or ()):
         return ", ".join(str(options.get(part, part)) for part in value.split(","))
     return re.sub(r"(\d{4})-(\d\d)-(\d\d)", r"\3/\2/\1", value) if "picker" in (choice["type"] or "") else value
+
+
+def quick_filter_url(wanted: Mapping[str, str]) -> str:
+    """Answer the address of the list with just these filters, or without them where they are on already."""
+    filters = {} if quick_filter_is_on(wanted) else {f"flt{n}_{name}": v for n, (name, v) in enumerate(wanted.items())}
+    return _url(arguments_here("flt*") | filters)
+
+
+def quick_filter_is_on(wanted: Mapping[str, str]) -> bool:
+    """Say whether the address asks for just these filters."""
+    asked = {name.partition("_")[2]: value for name, value in request.args.items() if name.startswith("flt")}
+    return asked == dict(wanted)
 
 
 def filter_choices(groups: Groups) -> dict[str, list[dict[str, Any]]]:

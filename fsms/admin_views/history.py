@@ -1,0 +1,167 @@
+"""The log in words: a sentence for an entry, its changes field by field, and the history of a record."""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+
+from fsms import policy
+from fsms.admin_views import formatters
+from fsms.admin_views.by_role import reader
+from fsms.database import db
+from fsms.models import ENTITIES, ActivityLog, Base
+from fsms.vocabulary import label_of
+
+LONGEST_HISTORY = 50
+
+NAMES: dict[str, Any] = {
+    "User": _("account"),
+    "Student": _("pupil"),
+    "Guardian": _("guardian"),
+    "FamilyInfo": _("family record"),
+    "Scholarship": _("scholarship"),
+    "Course": _("course"),
+    "Subject": _("subject"),
+    "Grade": _("mark"),
+    "Enrollment": _("enrolment"),
+    "Attendance": _("attendance record"),
+    "SchoolYear": _("school year"),
+    "Semester": _("semester"),
+}
+ACTS: dict[str, Any] = {
+    "create": _("Added %(what)s"),
+    "update": _("Changed %(what)s"),
+    "delete": _("Deleted %(what)s"),
+    "truncate": _("Emptied the table of %(what)s"),
+}
+EVENTS: dict[str, Any] = {
+    "login": _("Signed in"),
+    "logout": _("Signed out"),
+    "login_failed": _("Could not sign in"),
+    "account_locked": _("Account locked after wrong passwords"),
+    "unlock_account": _("Unlocked an account"),
+    "change_password": _("Changed the own password"),
+    "refused": _("Was refused"),
+}
+
+
+@dataclass(frozen=True)
+class Change:
+    """One field before and after, in words."""
+
+    field: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """An entry of the log, ready to show."""
+
+    entry_id: int
+    when: datetime
+    who: str
+    sentence: str
+    changes: tuple[Change, ...]
+    outside: bool
+    batch: str | None
+
+
+def line(entry: ActivityLog, labels: Mapping[str, Any] | None = None) -> Line:
+    """Put an entry into words; `labels` are those of the entity's page."""
+    details = entry.details or {}
+    return Line(
+        entry_id=entry.id,
+        when=entry.timestamp,
+        who=who(entry),
+        sentence=sentence(entry),
+        changes=tuple(changes(entry, labels or {})),
+        outside=bool(details.get("outside")),
+        batch=str(entry.batch) if entry.batch and "changes" in details else None,
+    )
+
+
+def who(entry: ActivityLog) -> str:
+    """Name whoever acted."""
+    details = entry.details or {}
+    if details.get("outside"):
+        return gettext("Outside the application (%(by)s)", by=details.get("by", "?"))
+    if entry.user is not None:
+        return str(entry.user)
+    return gettext("Unknown name “%(name)s”", name=details["username"]) if "username" in details else gettext("System")
+
+
+def sentence(entry: ActivityLog) -> str:
+    """Say what was done, in one sentence."""
+    details = entry.details or {}
+    if told := details.get("sentence"):
+        return gettext(told, **(details.get("facts") or {}))
+    kind = gettext(str(NAMES.get(entry.entity or "", entry.entity or "")))
+    verb = entry.action.partition("_")[0]
+    if verb in ACTS and "changes" in details:
+        return str(ACTS[verb]) % {"what": f"{kind} “{details.get('label') or entry.entity_id}”"}
+    said = str(EVENTS.get(entry.action, entry.action))
+    about = " ".join(str(part) for part in (kind, entry.entity_id) if part)
+    return f"{said}: {about}" if about and entry.entity != "User" else said
+
+
+def changes(entry: ActivityLog, labels: Mapping[str, Any]) -> list[Change]:
+    """List the fields before and after; what the reader may not see of the record, the log does not show either."""
+    entity = next((kind for kind in ENTITIES if kind.__tablename__ == entry.entity), None)
+    held: Mapping[str, Any] = (entry.details or {}).get("changes") or {}
+    hidden = policy.hidden_columns(reader(), entity) if entity and reader() else frozenset()
+    shown = [name for name in held if name not in hidden]
+    return [
+        Change(str(labels.get(name, name)), *(_in_words(entity, name, value) for value in held[name])) for name in shown
+    ]
+
+
+def of_record(row: Base, labels: Mapping[str, Any]) -> list[Line]:
+    """Tell what happened to a record, the newest first; teachers see what they did themselves."""
+    key = row.__mapper__.primary_key_from_instance(row)[0]
+    entries = db.session.scalars(
+        select(ActivityLog)
+        .where(ActivityLog.entity == row.__tablename__, ActivityLog.entity_id == key)
+        .order_by(ActivityLog.id.desc())
+        .limit(LONGEST_HISTORY)
+        .options(joinedload(ActivityLog.user))
+    )
+    return [line(entry, labels) for entry in entries]
+
+
+def of_batch(entry: ActivityLog) -> list[Line]:
+    """Tell what else belongs to the same act."""
+    if entry.batch is None:
+        return []
+    entries = db.session.scalars(
+        select(ActivityLog)
+        .where(ActivityLog.batch == entry.batch, ActivityLog.id != entry.id)
+        .order_by(ActivityLog.id)
+        .limit(LONGEST_HISTORY)
+        .options(joinedload(ActivityLog.user))
+    )
+    return [line(sibling) for sibling in entries]
+
+
+def of_target(target: uuid.UUID | int) -> list[Line]:
+    """Tell what an undo would take back."""
+    which = ActivityLog.id == target if isinstance(target, int) else ActivityLog.batch == target
+    entries = select(ActivityLog).where(which).order_by(ActivityLog.id).limit(LONGEST_HISTORY)
+    return [line(entry) for entry in db.session.scalars(entries.options(joinedload(ActivityLog.user)))]
+
+
+def _in_words(entity: type[Base] | None, name: str, value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return gettext("Yes") if value else gettext("No")
+    column = entity.__mapper__.columns.get(name) if entity else None
+    if column is not None and (choices := column.info.get("choices")):
+        return gettext(label_of(choices, str(value)))
+    return formatters.day_in_text(str(value))
