@@ -8,49 +8,46 @@ the table; what only needs words before the flush is in `@validates`. Every cons
 import datetime as dt
 import uuid
 from decimal import Decimal
-from typing import Annotated, Any, ClassVar
+from typing import Any
 
 from sqlalchemy import (
     CheckConstraint,
-    Column,
-    Date,
     Enum,
-    ForeignKey,
     ForeignKeyConstraint,
     Index,
     Integer,
-    MetaData,
     Numeric,
-    Text,
     UniqueConstraint,
     Uuid,
     cast,
-    event,
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP, ExcludeConstraint
+from sqlalchemy.dialects.postgresql import JSONB, ExcludeConstraint
 from sqlalchemy.ext.hybrid import hybrid_property
-from sqlalchemy.orm import (
-    DeclarativeBase,
-    InstrumentedAttribute,
-    Mapped,
-    MappedColumn,
-    declared_attr,
-    mapped_column,
-    relationship,
-    validates,
-)
+from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 from sqlalchemy.sql.elements import SQLColumnExpression
 
 from fsms import clock
 from fsms import text as written
+from fsms.columns import (
+    CONFIDENTIAL,
+    SCHOOL_TODAY,
+    Base,
+    Named,
+    Versioned,
+    chosen,
+    flag,
+    link,
+    money,
+    not_negative,
+    one_of,
+)
 from fsms.errors import InvalidValue
 from fsms.vocabulary import (
     AccountStatus,
     AttendanceSession,
     AttendanceStatus,
-    Choice,
     Gender,
     GradeLevel,
     HelpFrequency,
@@ -63,104 +60,7 @@ from fsms.vocabulary import (
     stored_values,
 )
 
-# ---- Vocabulary: a column type used twice gets a name -------------------------------------------------------------
-
-Moment = TIMESTAMP(timezone=True, precision=3)
-money = Annotated[Decimal | None, mapped_column(Numeric(12, 2))]
-flag = Annotated[bool | None, mapped_column(server_default=text("false"))]
-
-# PostgreSQL's current_date is the server's day; a birthday is compared with the school's.
-SCHOOL_TODAY = f"(now() AT TIME ZONE '{clock.SCHOOL_ZONE.key}')::date"
-
-
-def chosen(name: str, choices: type[Choice], **options: Any) -> MappedColumn[Any]:
-    """Make a text column whose values come from a fixed set; forms, lists and filters read the set from here."""
-    return mapped_column(name, Text, info={"choices": choices}, **options)
-
-
-def _link(target: str, *, optional: bool = False) -> ForeignKey:
-    """Point at another table as the existing database does: the parent stays while a required child needs it."""
-    return ForeignKey(target, ondelete="SET NULL" if optional else "RESTRICT", onupdate="CASCADE")
-
-
-def _one_of(column: str, choices: type[Choice], name: str) -> CheckConstraint:
-    listed = ", ".join(f"'{value}'" for value in stored_values(choices))
-    return CheckConstraint(f'"{column}" IN ({listed})', name=name)
-
-
-def _not_negative(column: str, name: str) -> CheckConstraint:
-    """Refuse less than nothing, and NaN, which PostgreSQL ranks above every number."""
-    return CheckConstraint(f'"{column}" >= 0 AND "{column}" <> \'NaN\'', name=name)
-
-
-class Base(DeclarativeBase):
-    """The school's tables, and how a row names itself in a traceback."""
-
-    metadata = MetaData(naming_convention={"pk": "%(table_name)s_pkey", "fk": "%(table_name)s_%(column_0_name)s_fkey"})
-    type_annotation_map: ClassVar[dict[Any, Any]] = {str: Text, dt.datetime: Moment, dt.date: Date}
-
-    def __repr__(self) -> str:
-        """Show the entity and its key, nothing personal."""
-        state = self._sa_instance_state  # type: ignore[attr-defined]  # every mapped instance carries it
-        return f"<{type(self).__name__} {state.identity[0] if state.identity else 'new'}>"
-
-
-class Timestamped:
-    """When a row was made and last saved."""
-
-    created_at: Mapped[dt.datetime] = mapped_column(
-        "createdAt", default=clock.now, server_default=func.current_timestamp(), sort_order=90
-    )
-    updated_at: Mapped[dt.datetime] = mapped_column(
-        "updatedAt",
-        default=clock.now,
-        onupdate=clock.now,
-        server_default=func.current_timestamp(),
-        sort_order=91,
-    )
-
-
-class Versioned(Timestamped):
-    """A row that people edit: a form opened before somebody else's save is refused."""
-
-    version: Mapped[int] = mapped_column(default=1, server_default=text("1"), sort_order=92)
-
-    @declared_attr.directive
-    def __mapper_args__(cls) -> dict[str, Any]:  # noqa: N805
-        """Let SQLAlchemy count the versions; the column is not mapped yet, so the class is asked for it."""
-        return {"version_id_col": cls.__table__.c.version if hasattr(cls, "__table__") else cls.version}
-
-
-class Named:
-    """A person: family name first, as the school writes it."""
-
-    first_name: Mapped[Any]
-    last_name: Mapped[Any]
-
-    @hybrid_property
-    def full_name(self) -> str:
-        """Family name and first name; empty where neither is known."""
-        return " ".join(part for part in (self.last_name, self.first_name) if part)
-
-    @full_name.inplace.expression
-    @classmethod
-    def _full_name(cls) -> SQLColumnExpression[str]:
-        return func.concat_ws(" ", cls.last_name, cls.first_name)
-
-
-@event.listens_for(Base, "attribute_instrument", propagate=True)
-def _clean_what_is_typed(_class: type[Base], _key: str, attribute: InstrumentedAttribute[Any]) -> None:
-    """Bring every text to its one form the moment it is set, whoever sets it: form, import or command line."""
-    column = getattr(attribute.property, "columns", [None])[0]
-    if not isinstance(column, Column) or not isinstance(column.type, Text) or column.info.get("secret"):
-        return
-
-    @event.listens_for(attribute, "set", retval=True)
-    def _cleaned(_row: Base, value: object, _old: object, _initiator: object) -> object:
-        if not isinstance(value, str):
-            return value
-        return written.clean(value) or (None if column.nullable else "")
-
+__all__ = ["ENTITIES", "Base"]
 
 # ---- People -------------------------------------------------------------------------------------------------------
 
@@ -175,8 +75,8 @@ class User(Named, Versioned, Base):
         Index("idx_user_role", "role"),
         Index("idx_user_status", "status"),
         Index("idx_user_created_at", "createdAt"),
-        _one_of("role", Role, "User_role_check"),
-        _one_of("status", AccountStatus, "User_status_check"),
+        one_of("role", Role, "User_role_check"),
+        one_of("status", AccountStatus, "User_status_check"),
         CheckConstraint(
             "username <> '' AND username !~ '[\\x01-\\x2f\\x3a-\\x40\\x5b-\\x60\\x7b-\\x7f]'",
             name="User_username_check",
@@ -187,25 +87,33 @@ class User(Named, Versioned, Base):
     )
 
     user_id: Mapped[int] = mapped_column("userId", primary_key=True)
-    username: Mapped[str]
-    password: Mapped[str] = mapped_column(info={"secret": True})
+    username: Mapped[str] = mapped_column(**CONFIDENTIAL)
+    password: Mapped[str] = mapped_column(info={"secret": True}, **CONFIDENTIAL)
     last_name: Mapped[str] = mapped_column("lastname")
     first_name: Mapped[str] = mapped_column("firstname")
-    phonenumber1: Mapped[str | None]
-    phonenumber2: Mapped[str | None]
-    role: Mapped[str] = chosen("role", Role, default=Role.TEACHER.value, server_default=Role.TEACHER.value)
+    phonenumber1: Mapped[str | None] = mapped_column(**CONFIDENTIAL)
+    phonenumber2: Mapped[str | None] = mapped_column(**CONFIDENTIAL)
+    role: Mapped[str] = chosen(
+        "role", Role, default=Role.TEACHER.value, server_default=Role.TEACHER.value, **CONFIDENTIAL
+    )
     avatar: Mapped[str | None]
     photo: Mapped[str | None]
     position: Mapped[str | None]
     status: Mapped[str] = chosen(
-        "status", AccountStatus, default=AccountStatus.ACTIVE.value, server_default=AccountStatus.ACTIVE.value
+        "status",
+        AccountStatus,
+        default=AccountStatus.ACTIVE.value,
+        server_default=AccountStatus.ACTIVE.value,
+        **CONFIDENTIAL,
     )
-    last_login: Mapped[dt.datetime | None] = mapped_column("lastLogin")
-    account_locked_until: Mapped[dt.datetime | None] = mapped_column("accountLockedUntil")
-    failed_login_attempts: Mapped[int] = mapped_column("failedLoginAttempts", default=0, server_default=text("0"))
-    last_failed_login: Mapped[dt.datetime | None] = mapped_column("lastFailedLogin")
+    last_login: Mapped[dt.datetime | None] = mapped_column("lastLogin", **CONFIDENTIAL)
+    account_locked_until: Mapped[dt.datetime | None] = mapped_column("accountLockedUntil", **CONFIDENTIAL)
+    failed_login_attempts: Mapped[int] = mapped_column(
+        "failedLoginAttempts", default=0, server_default=text("0"), **CONFIDENTIAL
+    )
+    last_failed_login: Mapped[dt.datetime | None] = mapped_column("lastFailedLogin", **CONFIDENTIAL)
     password_change_required: Mapped[bool] = mapped_column(
-        "passwordChangeRequired", default=False, server_default=text("false")
+        "passwordChangeRequired", default=False, server_default=text("false"), **CONFIDENTIAL
     )
 
     @validates("username")
@@ -224,9 +132,9 @@ class Student(Named, Versioned, Base):
 
     __tablename__ = "Student"
     __table_args__ = (
-        _one_of("gender", Gender, "Student_gender_check"),
-        _one_of("class", GradeLevel, "Student_class_check"),
-        _one_of("status", StudentStatus, "Student_status_check"),
+        one_of("gender", Gender, "Student_gender_check"),
+        one_of("class", GradeLevel, "Student_class_check"),
+        one_of("status", StudentStatus, "Student_status_check"),
         CheckConstraint(f"dob BETWEEN '1900-01-01' AND {SCHOOL_TODAY}", name="Student_dob_check"),
         CheckConstraint('char_length(btrim("lastName")) >= 2', name="Student_lastName_check"),
         CheckConstraint('char_length(btrim("firstName")) >= 2', name="Student_firstName_check"),
@@ -244,7 +152,7 @@ class Student(Named, Versioned, Base):
     status: Mapped[str | None] = chosen(
         "status", StudentStatus, default=StudentStatus.ACTIVE.value, server_default=StudentStatus.ACTIVE.value
     )
-    religion: Mapped[str | None] = chosen("religion", Religion)
+    religion: Mapped[str | None] = chosen("religion", Religion, **CONFIDENTIAL)
     health: Mapped[str | None]
     emergency_contact: Mapped[str | None] = mapped_column("emergencyContact")
     class_id: Mapped[int | None] = mapped_column("classId")
@@ -313,24 +221,24 @@ class Guardian(Named, Versioned, Base):
     __table_args__ = (
         Index("idx_guardian_student", "studentId"),
         CheckConstraint("relation <> ''", name="Guardian_relation_check"),
-        _not_negative("income", "Guardian_income_check"),
+        not_negative("income", "Guardian_income_check"),
         CheckConstraint('"childrenCount" BETWEEN 0 AND 30', name="Guardian_childrenCount_check"),
     )
 
     guardian_id: Mapped[int] = mapped_column("guardianId", primary_key=True)
-    student_id: Mapped[int] = mapped_column("studentId", _link("Student.studentId"))
+    student_id: Mapped[int] = mapped_column("studentId", link("Student.studentId"))
     relation: Mapped[str] = chosen("relation", Relation)
     phone: Mapped[str | None]
-    believe_jesus: Mapped[flag] = mapped_column("believeJesus")
-    birth_district: Mapped[str | None] = mapped_column("birthDistrict")
-    children_count: Mapped[int | None] = mapped_column("childrenCount")
-    church: Mapped[str | None]
+    believe_jesus: Mapped[flag] = mapped_column("believeJesus", **CONFIDENTIAL)
+    birth_district: Mapped[str | None] = mapped_column("birthDistrict", **CONFIDENTIAL)
+    children_count: Mapped[int | None] = mapped_column("childrenCount", **CONFIDENTIAL)
+    church: Mapped[str | None] = mapped_column(**CONFIDENTIAL)
     district: Mapped[str | None]
     first_name: Mapped[str | None] = mapped_column("firstName")
     house_number: Mapped[str | None] = mapped_column("houseNumber")
-    income: Mapped[money]
+    income: Mapped[money] = mapped_column(**CONFIDENTIAL)
     last_name: Mapped[str | None] = mapped_column("lastName")
-    occupation: Mapped[str | None]
+    occupation: Mapped[str | None] = mapped_column(**CONFIDENTIAL)
     province: Mapped[str | None]
     village: Mapped[str | None]
     commune: Mapped[str | None]
@@ -348,11 +256,11 @@ class FamilyInfo(Versioned, Base):
     __tablename__ = "FamilyInfo"
     __table_args__ = (
         Index("FamilyInfo_studentId_key", "studentId", unique=True),
-        _not_negative("helpAmount", "FamilyInfo_helpAmount_check"),
+        not_negative("helpAmount", "FamilyInfo_helpAmount_check"),
     )
 
     familyinfo_id: Mapped[int] = mapped_column("familyinfoId", primary_key=True)
-    student_id: Mapped[int] = mapped_column("studentId", _link("Student.studentId"))
+    student_id: Mapped[int] = mapped_column("studentId", link("Student.studentId"))
     can_help_school: Mapped[flag] = mapped_column("canHelpSchool")
     church_name: Mapped[str | None] = mapped_column("churchName")
     duration_in_kpc: Mapped[str | None] = mapped_column("durationInKPC")
@@ -379,11 +287,11 @@ class Scholarship(Versioned, Base):
     __tablename__ = "Scholarship"
     __table_args__ = (
         Index("idx_scholarship_student", "studentId"),
-        _not_negative("amount", "Scholarship_amount_check"),
+        not_negative("amount", "Scholarship_amount_check"),
     )
 
     scholarship_id: Mapped[int] = mapped_column("scholarshipId", primary_key=True)
-    student_id: Mapped[int] = mapped_column("studentId", _link("Student.studentId"))
+    student_id: Mapped[int] = mapped_column("studentId", link("Student.studentId"))
     type: Mapped[str | None]
     amount: Mapped[money]
     sponsor: Mapped[str | None]
@@ -441,7 +349,7 @@ class Semester(Versioned, Base):
     semester_id: Mapped[int] = mapped_column("semesterId", primary_key=True)
     semester: Mapped[str]
     semester_code: Mapped[str] = mapped_column("semesterCode")
-    school_year_id: Mapped[int | None] = mapped_column("schoolYearId", _link("SchoolYear.schoolYearId", optional=True))
+    school_year_id: Mapped[int | None] = mapped_column("schoolYearId", link("SchoolYear.schoolYearId", optional=True))
     start_date: Mapped[dt.date | None] = mapped_column("startDate")
     end_date: Mapped[dt.date | None] = mapped_column("endDate")
 
@@ -485,7 +393,7 @@ class Course(Versioned, Base):
         Index("idx_course_teacher1", "teacherId1"),
         Index("idx_course_teacher2", "teacherId2"),
         Index("idx_course_teacher3", "teacherId3"),
-        _one_of("grade", GradeLevel, "Course_grade_check"),
+        one_of("grade", GradeLevel, "Course_grade_check"),
         CheckConstraint("section <> ''", name="Course_section_check"),
         CheckConstraint("\"courseName\" <> ''", name="Course_courseName_check"),
         CheckConstraint(
@@ -495,10 +403,10 @@ class Course(Versioned, Base):
     )
 
     course_id: Mapped[int] = mapped_column("courseId", primary_key=True)
-    school_year_id: Mapped[int] = mapped_column("schoolYearId", _link("SchoolYear.schoolYearId"))
-    teacher_id1: Mapped[int | None] = mapped_column("teacherId1", _link("User.userId", optional=True))
-    teacher_id2: Mapped[int | None] = mapped_column("teacherId2", _link("User.userId", optional=True))
-    teacher_id3: Mapped[int | None] = mapped_column("teacherId3", _link("User.userId", optional=True))
+    school_year_id: Mapped[int] = mapped_column("schoolYearId", link("SchoolYear.schoolYearId"))
+    teacher_id1: Mapped[int | None] = mapped_column("teacherId1", link("User.userId", optional=True))
+    teacher_id2: Mapped[int | None] = mapped_column("teacherId2", link("User.userId", optional=True))
+    teacher_id3: Mapped[int | None] = mapped_column("teacherId3", link("User.userId", optional=True))
     grade: Mapped[str] = chosen("grade", GradeLevel)
     section: Mapped[str]
     course_name: Mapped[str] = mapped_column("courseName")
@@ -544,11 +452,11 @@ class Enrollment(Versioned, Base):
     )
 
     enrollment_id: Mapped[int] = mapped_column("enrollmentId", primary_key=True)
-    course_id: Mapped[int] = mapped_column("courseId", _link("Course.courseId"))
-    student_id: Mapped[int] = mapped_column("studentId", _link("Student.studentId"))
+    course_id: Mapped[int] = mapped_column("courseId", link("Course.courseId"))
+    student_id: Mapped[int] = mapped_column("studentId", link("Student.studentId"))
     drop: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     # Required in a drop, so it must not be emptied by deleting the semester: half a drop would be left.
-    drop_semester_id: Mapped[int | None] = mapped_column("dropSemesterId", _link("Semester.semesterId", optional=True))
+    drop_semester_id: Mapped[int | None] = mapped_column("dropSemesterId", link("Semester.semesterId", optional=True))
     drop_date: Mapped[dt.date | None] = mapped_column("dropDate")
     drop_reason: Mapped[str | None] = mapped_column("dropReason")
 
@@ -587,21 +495,21 @@ class Grade(Versioned, Base):
         Index("idx_grade_student_course", "studentId", "courseId"),
         Index("idx_grade_date", "gradeDate"),
         Index("idx_grade_course_student_subject", "courseId", "studentId", "subjectId"),
-        _not_negative("grade", "Grade_grade_check"),
+        not_negative("grade", "Grade_grade_check"),
         CheckConstraint(
             "\"gradeDate\" ~ '^[0-9]{4}-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?$'", name="Grade_gradeDate_check"
         ),
     )
 
     grade_id: Mapped[int] = mapped_column("gradeId", primary_key=True)
-    course_id: Mapped[int] = mapped_column("courseId", _link("Course.courseId"))
-    student_id: Mapped[int] = mapped_column("studentId", _link("Student.studentId"))
-    subject_id: Mapped[int] = mapped_column("subjectId", _link("Subject.subjectId"))
-    semester_id: Mapped[int] = mapped_column("semesterId", _link("Semester.semesterId"))
+    course_id: Mapped[int] = mapped_column("courseId", link("Course.courseId"))
+    student_id: Mapped[int] = mapped_column("studentId", link("Student.studentId"))
+    subject_id: Mapped[int] = mapped_column("subjectId", link("Subject.subjectId"))
+    semester_id: Mapped[int] = mapped_column("semesterId", link("Semester.semesterId"))
     grade_date: Mapped[str] = mapped_column("gradeDate")
     grade: Mapped[Decimal] = mapped_column(Numeric(6, 2))
     grade_comment: Mapped[str | None] = mapped_column("gradeComment")
-    user_id: Mapped[int | None] = mapped_column("userId", _link("User.userId", optional=True))
+    user_id: Mapped[int | None] = mapped_column("userId", link("User.userId", optional=True))
     last_edit: Mapped[dt.datetime | None] = mapped_column("lastEdit")
 
     course: Mapped[Course] = relationship()
@@ -658,15 +566,15 @@ class Attendance(Versioned, Base):
         Index("idx_attendance_course_date", "courseId", "attendanceDate"),
         Index("idx_attendance_semester", "semesterId"),
         Index("idx_attendance_school_year", "schoolYearId"),
-        _one_of("status", AttendanceStatus, "Attendance_status_check"),
+        one_of("status", AttendanceStatus, "Attendance_status_check"),
         CheckConstraint(f'"attendanceDate" <= {SCHOOL_TODAY}', name="Attendance_attendanceDate_check"),
     )
 
     attendance_id: Mapped[int] = mapped_column("attendanceId", primary_key=True)
-    student_id: Mapped[int] = mapped_column("studentId", _link("Student.studentId"))
-    course_id: Mapped[int] = mapped_column("courseId", _link("Course.courseId"))
-    semester_id: Mapped[int | None] = mapped_column("semesterId", _link("Semester.semesterId", optional=True))
-    school_year_id: Mapped[int | None] = mapped_column("schoolYearId", _link("SchoolYear.schoolYearId", optional=True))
+    student_id: Mapped[int] = mapped_column("studentId", link("Student.studentId"))
+    course_id: Mapped[int] = mapped_column("courseId", link("Course.courseId"))
+    semester_id: Mapped[int | None] = mapped_column("semesterId", link("Semester.semesterId", optional=True))
+    school_year_id: Mapped[int | None] = mapped_column("schoolYearId", link("SchoolYear.schoolYearId", optional=True))
     attendance_date: Mapped[dt.date] = mapped_column("attendanceDate")
     session: Mapped[AttendanceSession] = mapped_column(
         Enum(AttendanceSession, name="AttendanceSession", values_callable=stored_values),
@@ -710,7 +618,7 @@ class ActivityLog(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     # Nobody, where the command line acted or an unknown name failed to sign in.
-    user_id: Mapped[int | None] = mapped_column("userId", _link("User.userId"))
+    user_id: Mapped[int | None] = mapped_column("userId", link("User.userId"))
     action: Mapped[str]
     details: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     timestamp: Mapped[dt.datetime] = mapped_column(default=clock.now, server_default=func.current_timestamp())

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, event, func, select, true
 from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, scoped_session, sessionmaker, undefer
 
+from fsms.columns import CONFIDENTIAL
 from fsms.errors import Refused
 from fsms.models import (
     ENTITIES,
@@ -148,26 +149,12 @@ def _entity(named: type[Base] | str) -> type[Base] | None:
 
 # ---- Columns a teacher may not read --------------------------------------------------------------------------------
 
-CONFIDENTIAL: dict[type[Base], frozenset[str]] = {
-    User: frozenset(
-        {
-            "username",
-            "password",
-            "phonenumber1",
-            "phonenumber2",
-            "role",
-            "status",
-            "last_login",
-            "account_locked_until",
-            "failed_login_attempts",
-            "last_failed_login",
-            "password_change_required",
-        }
-    ),
-    Student: frozenset({"religion"}),
-    Guardian: frozenset({"believe_jesus", "birth_district", "children_count", "church", "income", "occupation"}),
-}
-"""Attributes that only admins and the system read. The grants of migration 0009 say the same; a test compares."""
+
+def confidential(entity: type[Base]) -> frozenset[str]:
+    """Name the attributes that the entity marks as such (`columns.CONFIDENTIAL`); the grants name the same."""
+    return frozenset(
+        prop.key for prop in entity.__mapper__.column_attrs if prop.group == CONFIDENTIAL["deferred_group"]
+    )
 
 
 def hidden_columns(actor: Actor | None, entity: type[Base]) -> frozenset[str]:
@@ -176,24 +163,8 @@ def hidden_columns(actor: Actor | None, entity: type[Base]) -> frozenset[str]:
         return frozenset()
     if actor is None or actor.role not in MAY or entity in (FamilyInfo, Scholarship):
         return frozenset(entity.__mapper__.column_attrs.keys())
-    return CONFIDENTIAL.get(entity, frozenset())
+    return confidential(entity)
 
-
-def _leave_out(confidential: dict[type[Base], frozenset[str]]) -> None:
-    """Keep entities, on whatever way they are loaded, from selecting what the database refuses to a teacher.
-
-    This is `mapped_column(deferred=True, deferred_group=…)`, said here so that the models need not know who reads
-    them. It must come before SQLAlchemy sets its mappers up, at the first query.
-    """
-    for entity, names in confidential.items():
-        assert not entity.__mapper__.configured, "import fsms.policy before the first query"
-        for name in names:
-            column = getattr(entity, name).property
-            column.deferred, column.group = True, "confidential"
-            column.strategy_key = (("deferred", True), ("instrument", True))
-
-
-_leave_out(CONFIDENTIAL)
 
 # ---- Telling the database ------------------------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ CONTENT_SECURITY_POLICY = {
     "default-src": "'none'",
     "script-src": SELF,
     "style-src": SELF,
-    "img-src": [SELF, "data:"],
+    "img-src": SELF,
     "font-src": SELF,
     "connect-src": SELF,
     "manifest-src": SELF,

@@ -35,7 +35,7 @@ class ActivityLogView(EntityView):
     """Who did what, when, to which record."""
 
     column_list = ("timestamp", "user", "action", "entity", "entity_id")
-    column_details_list = ("timestamp", "user", "action", "entity", "entity_id", "batch")
+    column_details_list = ("timestamp", "user", "action", "entity", "entity_id", "batch", "details")
     column_searchable_list = ("action", "entity", "user.last_name", "user.first_name", "user.username")
     column_sortable_list = ("timestamp",)
     column_default_sort = ("id", True)

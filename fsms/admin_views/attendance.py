@@ -13,6 +13,8 @@ from fsms.models import Attendance
 class AttendanceView(EntityView):
     """What was seen of each pupil in each session."""
 
+    title_column = "student"
+    create_title = _("Add an attendance record")
     column_list = ("attendance_date", "session", "student", "course", "status", "reason", "recorded_by")
     column_details_list = (
         "attendance_id",

@@ -13,6 +13,8 @@ from fsms.models import Course
 class CourseView(EntityView):
     """Classes, with up to three teachers."""
 
+    title_column = "course_name"
+    create_title = _("Add a course")
     column_list = ("school_year", "grade", "section", "course_name", "teacher1", "teacher2", "teacher3")
     column_details_list = (
         "course_id",

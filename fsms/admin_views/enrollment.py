@@ -10,6 +10,8 @@ from fsms.admin_views.base import EntityView
 class EnrollmentView(EntityView):
     """Pupils' places in courses, with drops."""
 
+    title_column = "student"
+    create_title = _("Enrol a pupil")
     column_list = ("student", "course", "drop", "drop_semester", "drop_date", "drop_reason")
     column_details_list = (
         "enrollment_id",

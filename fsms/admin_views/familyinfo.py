@@ -28,6 +28,8 @@ FAMILY_LABELS: dict[str, Any] = {
 class FamilyInfoView(EntityView):
     """How the pupils' families live; one record a pupil at most."""
 
+    title_column = "student"
+    create_title = _("Add a family record")
     column_list = ("student", "living_condition", "poverty_card", "living_with", "own_house", "help_amount")
     column_details_list = (
         "student",

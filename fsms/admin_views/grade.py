@@ -14,6 +14,8 @@ from fsms.models import Grade
 class GradeView(EntityView):
     """Marks: pupil, course, subject, semester, month."""
 
+    title_column = "student"
+    create_title = _("Add a mark")
     column_list = ("student", "course", "subject", "semester", "grade_date", "grade", "grade_comment", "user")
     column_details_list = (
         "grade_id",

@@ -37,6 +37,8 @@ CHILDREN: dict[str, Any] = {"children_count": {"lowest": Decimal(0), "highest": 
 class GuardianView(EntityView):
     """Those who answer for the pupils."""
 
+    title_column = "full_name"
+    create_title = _("Add a guardian")
     column_list = ("full_name", "relation", "student", "phone", "occupation", "village")
     column_details_list = (
         "student",

@@ -19,6 +19,8 @@ SCHOLARSHIP_LABELS: dict[str, Any] = {
 class ScholarshipView(EntityView):
     """Money promised to pupils."""
 
+    title_column = "student"
+    create_title = _("Add a scholarship")
     column_list = ("student", "type", "amount", "sponsor", "created_at")
     column_details_list = ("student", "type", "amount", "sponsor", "created_at", "updated_at")
     column_searchable_list = ("student.last_name", "student.first_name", "type", "sponsor")

@@ -10,6 +10,8 @@ from fsms.admin_views.base import EntityView
 class SchoolYearView(EntityView):
     """Years of teaching."""
 
+    title_column = "school_year_code"
+    create_title = _("Add a school year")
     column_list = ("school_year_code", "created_at", "updated_at")
     column_details_list = ("school_year_id", "school_year_code", "created_at", "updated_at")
     column_searchable_list = ("school_year_code",)

@@ -10,6 +10,8 @@ from fsms.admin_views.base import EntityView
 class SemesterView(EntityView):
     """The halves of the school years. A date belongs to one of them at most."""
 
+    title_column = "semester_code"
+    create_title = _("Add a semester")
     column_list = ("semester_code", "semester", "school_year", "start_date", "end_date")
     column_details_list = (
         "semester_id",

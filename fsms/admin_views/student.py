@@ -109,6 +109,8 @@ class ScholarshipRows(Inline):
 class StudentView(EntityView):
     """Pupils as registered."""
 
+    title_column = "full_name"
+    create_title = _("Add a pupil")
     column_list = ("student_id", "full_name", "gender", "dob", "class_", "school_year", "phone", "status")
     column_details_list = (
         "photo",

@@ -10,6 +10,8 @@ from fsms.admin_views.base import EntityView
 class SubjectView(EntityView):
     """What is taught and marked."""
 
+    title_column = "subject_name"
+    create_title = _("Add a subject")
     column_list = ("subject_name", "created_at", "updated_at")
     column_details_list = ("subject_id", "subject_name", "created_at", "updated_at")
     column_searchable_list = ("subject_name",)

@@ -49,6 +49,8 @@ def _lock(_view: Any, _context: Any, user: User, _name: str) -> Markup | str:
 class UserView(EntityView):
     """Staff accounts. A password can be set, never seen."""
 
+    title_column = "full_name"
+    create_title = _("Add an account")
     column_list = ("full_name", "username", "role", "position", "phonenumber1", "status", "last_login")
     column_details_list = (
         "user_id",

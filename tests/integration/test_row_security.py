@@ -46,12 +46,12 @@ from fsms.models import (
     User,
 )
 from fsms.policy import (
-    CONFIDENTIAL,
     SYSTEM,
     Actor,
     Confidential,
     Verb,
     actor_of,
+    confidential,
     hidden_columns,
     install,
     may,
@@ -62,6 +62,8 @@ from tests.database import engine_of, migrated_template, scratch_database
 from tests.integration.small_school import HASH, fill
 
 BEFORE = "0008_accounts"  # The revision before row security.
+
+CONFIDENTIAL = {entity: found for entity in ENTITIES if (found := confidential(entity))}
 
 PRINCIPAL = Actor(1, "admin")
 TEACHER = Actor(2, "teacher")

@@ -121,8 +121,8 @@ def _without_log(held: dict[str, list[Any]]) -> dict[str, list[Any]]:
 def test_no_filter_breaks_on_any_value(admin: PageClient, flask_app: Flask, page: str) -> None:
     wrong = []
 
-    for flt in _view(flask_app, page).get_filters():
-        for value in WRONG_FILTER_VALUES:
+    for number, flt in enumerate(_view(flask_app, page).get_filters()):
+        for value in WRONG_FILTER_VALUES[number % 3 :: 3]:
             answer = _asked(admin, f"/admin/{page}/", [(f"flt0_{flt.arg}", value)])
             if answer.status_code != 200:
                 wrong.append(f"{answer.status_code} {flt.arg}={value}")
@@ -137,22 +137,19 @@ def test_every_filter_works_on_a_good_value(
     good = {"number": "5", "datepicker": "2024-05-31", None: "a"}
 
     for flt in _view(flask_app, page).get_filters():
-        options = [] if not has_options(flt) else _options(flask_app, flt)
-        for value in options or [good[flt.data_type]]:
-            listed = admin.get(f"/admin/{page}/", query_string={f"flt0_{flt.arg}": value})
-            assert listed.status == 200, flt.arg
-            assert not listed.flashes, flt.arg
-            assert list(listed.find("ul", "chips")), flt.arg
-
-
-def has_options(flt: Any) -> bool:
-    """Say whether the value of a filter is chosen from a set."""
-    return flt.options is not None
+        for value in _options(flask_app, flt) or [good[flt.data_type]]:
+            answer = _asked(admin, f"/admin/{page}/", [(f"flt0_{flt.arg}", value)])
+            assert answer.status_code == 200, flt.arg
+            assert 'class="chips"' in answer.get_data(as_text=True), f"{flt.arg} did not take {value}"
 
 
 def _options(app: Flask, flt: Any) -> list[str]:
+    """The first and the last of the values that a filter offers."""
+    if flt.options is None:
+        return []
     with app.test_request_context():
-        return [value for value, _ in flt.options()]
+        offered = [value for value, _ in flt.options()]
+    return offered[:: max(len(offered) - 1, 1)]
 
 
 @pytest.mark.parametrize("page", PAGES)

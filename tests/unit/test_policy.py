@@ -5,13 +5,13 @@ import pytest
 from fsms.models import ENTITIES, ActivityLog, Base, Grade, Guardian, Scholarship, Student, User
 from fsms.policy import (
     CHANGE,
-    CONFIDENTIAL,
     MAY,
     REASONS,
     SEE,
     SYSTEM,
     Actor,
     Verb,
+    confidential,
     hidden_columns,
     may,
     why,
@@ -19,6 +19,7 @@ from fsms.policy import (
 
 ADMIN = Actor(1, "admin")
 TEACHER = Actor(2, "teacher")
+CONFIDENTIAL = {entity: found for entity in ENTITIES if (found := confidential(entity))}
 STRANGERS = [None, Actor(3, "janitor"), Actor(3, "")]
 
 TEACHERS_TABLE = {
