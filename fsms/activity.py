@@ -338,12 +338,7 @@ def _mind_the_bulk_doors(asked: ORMExecuteState) -> Any:
 
 def _say(session: AnySession, told: str) -> None:
     """Tell the triggers who records what comes now: the flush ("on"), they for us ("rows"), or they as outsiders."""
-    actor = actor_of(session)
-    facts = {
-        "user": actor.user_id if actor else None,
-        "batch": str(_batch(session)),
-        "details": _circumstances(session, actor),
-    }
+    facts = {"batch": str(_batch(session)), "details": _circumstances(session, actor_of(session))}
     session.connection().execute(_SAY, {"told": told, "facts": json.dumps(facts) if told else ""})
 
 

@@ -89,8 +89,9 @@ class Page:
 
     @property
     def flashes(self) -> list[str]:
-        """The messages above the page."""
-        return [_text(box) for box in self.find("div", "alert") if "error-summary" not in _classes(box)]
+        """The messages above the page, without what can be done about them."""
+        boxes = (box for box in self.find("div", "alert") if "error-summary" not in _classes(box))
+        return [_text(one(box.iter("span"))) for box in boxes]
 
     @property
     def errors(self) -> dict[str, str]:

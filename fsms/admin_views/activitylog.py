@@ -27,6 +27,10 @@ def _who(_view: Any, _context: Any, entry: ActivityLog, _name: str) -> str:
     return history.who(entry)
 
 
+def _kind(_view: Any, _context: Any, entry: ActivityLog, _name: str) -> str:
+    return history.kind_of(entry)
+
+
 def _asks_outside() -> Any:
     return ActivityLog.details.contains({"outside": True})
 
@@ -35,7 +39,7 @@ class ActivityLogView(EntityView):
     """Who did what, when, to which record."""
 
     column_list = ("timestamp", "user", "action", "entity", "entity_id")
-    column_details_list = ("timestamp", "user", "action", "entity", "entity_id", "batch", "details")
+    column_details_list = ("timestamp", "user", "action", "entity", "entity_id", "batch")
     column_searchable_list = ("action", "entity", "user.last_name", "user.first_name", "user.username")
     column_sortable_list = ("timestamp",)
     column_default_sort = ("id", True)
@@ -59,7 +63,7 @@ class ActivityLogView(EntityView):
         "entity_id": _("Record number"),
         "batch": _("Batch"),
     }
-    column_formatters = {"action": _sentence, "user": _who}
+    column_formatters = {"action": _sentence, "user": _who, "entity": _kind}
     title_column = "action"
     form_columns = ()
     details_template = "admin/activity.html"

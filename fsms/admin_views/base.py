@@ -300,7 +300,7 @@ class EntityView(ByRole):
     def render(self, template: str, **kwargs: Any) -> str:
         """Give the page of details its history, and the list its quick filters."""
         if template == self.details_template and self.model is not ActivityLog:
-            kwargs["history"] = history.of_record(kwargs["model"], self.column_labels)
+            kwargs["history"] = history.of_record(kwargs["model"])
         return super().render(template, quick_filters=self.quick_filters, **kwargs)
 
     # ---- Deleting --------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from flask import current_app
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from sqlalchemy import select
@@ -73,15 +74,15 @@ class Line:
     batch: str | None
 
 
-def line(entry: ActivityLog, labels: Mapping[str, Any] | None = None) -> Line:
-    """Put an entry into words; `labels` are those of the entity's page."""
+def line(entry: ActivityLog) -> Line:
+    """Put an entry into words."""
     details = entry.details or {}
     return Line(
         entry_id=entry.id,
         when=entry.timestamp,
         who=who(entry),
         sentence=sentence(entry),
-        changes=tuple(changes(entry, labels or {})),
+        changes=tuple(changes(entry)),
         outside=bool(details.get("outside")),
         batch=str(entry.batch) if entry.batch and "changes" in details else None,
     )
@@ -102,7 +103,7 @@ def sentence(entry: ActivityLog) -> str:
     details = entry.details or {}
     if told := details.get("sentence"):
         return gettext(told, **(details.get("facts") or {}))
-    kind = gettext(str(NAMES.get(entry.entity or "", entry.entity or "")))
+    kind = kind_of(entry)
     verb = entry.action.partition("_")[0]
     if verb in ACTS and "changes" in details:
         return str(ACTS[verb]) % {"what": f"{kind} “{details.get('label') or entry.entity_id}”"}
@@ -111,18 +112,17 @@ def sentence(entry: ActivityLog) -> str:
     return f"{said}: {about}" if about and entry.entity != "User" else said
 
 
-def changes(entry: ActivityLog, labels: Mapping[str, Any]) -> list[Change]:
+def changes(entry: ActivityLog) -> list[Change]:
     """List the fields before and after; what the reader may not see of the record, the log does not show either."""
     entity = next((kind for kind in ENTITIES if kind.__tablename__ == entry.entity), None)
     held: Mapping[str, Any] = (entry.details or {}).get("changes") or {}
     hidden = policy.hidden_columns(reader(), entity) if entity and reader() else frozenset()
     shown = [name for name in held if name not in hidden]
-    return [
-        Change(str(labels.get(name, name)), *(_in_words(entity, name, value) for value in held[name])) for name in shown
-    ]
+    labels = _labels(entity)
+    return [Change(_label(labels, name), *(_in_words(entity, name, value) for value in held[name])) for name in shown]
 
 
-def of_record(row: Base, labels: Mapping[str, Any]) -> list[Line]:
+def of_record(row: Base) -> list[Line]:
     """Tell what happened to a record, the newest first; teachers see what they did themselves."""
     key = row.__mapper__.primary_key_from_instance(row)[0]
     entries = db.session.scalars(
@@ -132,7 +132,7 @@ def of_record(row: Base, labels: Mapping[str, Any]) -> list[Line]:
         .limit(LONGEST_HISTORY)
         .options(joinedload(ActivityLog.user))
     )
-    return [line(entry, labels) for entry in entries]
+    return [line(entry) for entry in entries]
 
 
 def of_batch(entry: ActivityLog) -> list[Line]:
@@ -154,6 +154,22 @@ def of_target(target: uuid.UUID | int) -> list[Line]:
     which = ActivityLog.id == target if isinstance(target, int) else ActivityLog.batch == target
     entries = select(ActivityLog).where(which).order_by(ActivityLog.id).limit(LONGEST_HISTORY)
     return [line(entry) for entry in db.session.scalars(entries.options(joinedload(ActivityLog.user)))]
+
+
+def kind_of(entry: ActivityLog) -> str:
+    """Name what kind of record an entry is about."""
+    return gettext(str(NAMES.get(entry.entity or "", entry.entity or "")))
+
+
+def _labels(entity: type[Base] | None) -> Mapping[str, Any]:
+    """Find the words of the entity's own page."""
+    views = current_app.extensions["admin"][0]._views  # noqa: SLF001 - Flask-Admin has no other list of them
+    return next((view.column_labels for view in views if entity and getattr(view, "model", None) is entity), {})
+
+
+def _label(labels: Mapping[str, Any], name: str) -> str:
+    """Call a field by its label; a key by that of the record it leads to."""
+    return str(labels.get(name) or labels.get(name.replace("_id", "")) or name.replace("_", " "))
 
 
 def _in_words(entity: type[Base] | None, name: str, value: Any) -> str:

@@ -66,7 +66,8 @@ BEGIN
         END IF;
     END IF;
     INSERT INTO {schema}."ActivityLog" ("userId", action, entity, "entityId", batch, details) VALUES (
-        (told ->> 'user')::integer, verb || '_' || lower(TG_TABLE_NAME), TG_TABLE_NAME,
+        CASE WHEN inside THEN nullif(current_setting('fsms.user_id', true), '')::integer END,
+        verb || '_' || lower(TG_TABLE_NAME), TG_TABLE_NAME,
         (coalesce(after, before) ->> TG_ARGV[0])::integer,
         coalesce(told ->> 'batch', md5(txid_current()::text || now()::text))::uuid,
         coalesce(told -> 'details', '{{}}') || found);

@@ -18,6 +18,7 @@ IDS = [entity.__name__ for entity in ENTITIES]
 # Kept by the application, not typed by anybody; or, of a pupil's row inside the pupil's form, plain from where it is.
 KEPT = {"created_at", "updated_at", "version", "last_edit", "user_id", "recorded_by"}
 LEFT_OUT: dict[str, set[str]] = {
+    "ActivityLog": {"details"},  # told in words, field by field
     "User": {
         "password",
         "avatar",
