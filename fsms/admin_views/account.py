@@ -1,4 +1,4 @@
-"""The page of the own account: who one is, the own phones, the own password."""
+"""The page of the own account: who one is, the own phones and photograph, the own password."""
 
 from copy import copy
 from typing import Any
@@ -8,6 +8,7 @@ from flask_admin import BaseView
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from flask_login import current_user
+from werkzeug.datastructures import CombinedMultiDict
 from wtforms import Field, Form, PasswordField, StringField
 from wtforms.validators import EqualTo, Length
 
@@ -15,6 +16,7 @@ from fsms import sign_in
 from fsms.admin_views import theme
 from fsms.admin_views.base import words
 from fsms.admin_views.forms import required
+from fsms.admin_views.photographs import PhotoField, picture
 from fsms.errors import SchoolError
 from fsms.models import User
 from fsms.operations import accounts
@@ -29,9 +31,10 @@ def _phone(label: Any) -> Field:
     return StringField(label, [Length(max=LONGEST_PHONE, message=too_long)], default="", render_kw=typing)
 
 
-class PhonesForm(theme.Form):
-    """Where the school reaches its staff."""
+class ContactForm(theme.Form):
+    """Where the school reaches its staff, and how to know them."""
 
+    photo = PhotoField(label=_("Photograph"))
     phonenumber1 = _phone(_("Phone"))
     phonenumber2 = _phone(_("Second phone"))
 
@@ -60,19 +63,19 @@ def install(app: Flask) -> None:
 
 def account() -> Any:
     """Show the own account, and change what may be changed of it."""
-    passwords, phones = PasswordForm(), PhonesForm()
+    passwords, contact = PasswordForm(), ContactForm()
     if "new_password" in request.form:
         passwords = PasswordForm(request.form)
         if _password_changed(passwords):
             return redirect(url_for("admin.index" if current_user.must_change_password else "account"))
     elif request.method == "POST" and not current_user.must_change_password:
-        phones = PhonesForm(request.form)
-        if _phones_changed(phones):
+        contact = ContactForm(CombinedMultiDict((request.files, request.form)))
+        if _contact_changed(contact):
             return redirect(url_for("account"))
-    return _page(passwords, phones)
+    return _page(passwords, contact)
 
 
-def _page(passwords: Form, phones: Form) -> Any:
+def _page(passwords: Form, contact: Any) -> Any:
     with sign_in.as_system(current_user.user_id) as apart:
         own = apart.get_one(User, current_user.user_id)
         facts = {
@@ -81,9 +84,10 @@ def _page(passwords: Form, phones: Form) -> Any:
             gettext("Role"): gettext(label_of(Role, own.role)),
             gettext("Position"): own.position,
         }
-        if not phones.errors:
-            phones.process(obj=own)
-    return _frame().render("account.html", passwords=passwords, phones=phones, facts=facts)
+        if not contact.errors:
+            contact.process(obj=own)
+        contact.photo.present, contact.photo.shown = own.photo, picture(own)
+    return _frame().render("account.html", passwords=passwords, contact=contact, facts=facts)
 
 
 def _frame() -> BaseView:
@@ -110,11 +114,12 @@ def _password_changed(form: Any) -> bool:
     return True
 
 
-def _phones_changed(form: Any) -> bool:
+def _contact_changed(form: Any) -> bool:
     if not form.validate():
         return False
-    numbers = {field.name: field.data or "" for field in form}
+    numbers = {name: form[name].data or "" for name in ("phonenumber1", "phonenumber2")}
     with sign_in.as_system(current_user.user_id) as apart:
         accounts.change_phones(apart, current_user.user_id, **numbers)
-    flash(gettext("Your phone numbers are saved."), "success")
+        form.photo.populate_obj(apart.get_one(User, current_user.user_id), "photo")
+    flash(gettext("Your details are saved."), "success")
     return True

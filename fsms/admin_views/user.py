@@ -16,6 +16,7 @@ from fsms import activity, sign_in
 from fsms.admin_views import formatters
 from fsms.admin_views.base import EntityView
 from fsms.admin_views.forms import required
+from fsms.admin_views.photographs import PhotoField, in_details
 from fsms.admin_views.lookups import record_id
 from fsms.clock import SCHOOL_ZONE
 from fsms.database import db
@@ -53,6 +54,7 @@ class UserView(EntityView):
     create_title = _("Add an account")
     column_list = ("full_name", "username", "role", "position", "phonenumber1", "status", "last_login")
     column_details_list = (
+        "photo",
         "user_id",
         "last_name",
         "first_name",
@@ -81,6 +83,7 @@ class UserView(EntityView):
     column_filters = ("role", "status", "position", "last_login", "created_at")
     column_labels: ClassVar[dict[str, Any]] = {
         "user_id": _("Account number"),
+        "photo": _("Photograph"),
         "full_name": _("Name"),
         "last_name": _("Last name"),
         "first_name": _("First name"),
@@ -100,6 +103,7 @@ class UserView(EntityView):
         "phonenumber1": formatters.phone,
         "phonenumber2": formatters.phone,
         "account_locked_until": _lock,
+        "photo": in_details,
     }
     column_extra_row_actions = [Unlock(_("Unlock"))]
     form_columns = (
@@ -112,7 +116,9 @@ class UserView(EntityView):
         "position",
         "phonenumber1",
         "phonenumber2",
+        "photo",
     )
+    form_overrides = {"photo": PhotoField}
     form_extra_fields = {
         "new_password": PasswordField(
             _("New password"),

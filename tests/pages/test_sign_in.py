@@ -355,12 +355,12 @@ def test_wrong_old_passwords_lock_the_account(visitor: PageClient, dara: User, s
 def test_everybody_keeps_the_own_phone_numbers(teacher: PageClient, session: Session) -> None:
     teacher.get("/account")
 
-    page = teacher.submit("phones-form", phonenumber1="012 345 678", phonenumber2="")
+    page = teacher.submit("contact-form", phonenumber1="012 345 678", phonenumber2="")
 
-    assert page.flashes == ["Your phone numbers are saved."]
+    assert page.flashes == ["Your details are saved."]
     assert page.control("phonenumber1").get("value") == "012 345 678"
     assert page.facts["User name"] == "teacher"
-    assert teacher.submit("phones-form", phonenumber1="0" * 51).errors["phonenumber1"].startswith("This is too long")
+    assert teacher.submit("contact-form", phonenumber1="0" * 51).errors["phonenumber1"].startswith("This is too long")
 
 
 def test_nothing_but_phones_and_password_is_changed_here(teacher: PageClient, session: Session) -> None:
