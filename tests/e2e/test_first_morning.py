@@ -114,3 +114,34 @@ def test_a_signed_out_browser_sees_nothing_more(desk: Visitor) -> None:
     desk.open("/admin/student/")
 
     expect(page).to_have_url(re.compile("/login"))
+
+
+@pytest.mark.parametrize("entity", ENTITIES)
+def test_every_page_keeps_to_the_content_security_policy(desk: Visitor, entity: str) -> None:
+    desk.sign_in("admin")
+    page = desk.open(f"/admin/{entity}/")
+    opened = page.locator("main tbody tr a.row-link").first.get_attribute("href")
+
+    assert opened
+    paths = [opened, *([] if entity == "activitylog" else [f"/admin/{entity}/new/", opened.replace("details", "edit")])]
+    for path in paths:
+        desk.open(path)
+        expect(page.locator("h1")).to_be_visible()
+
+    assert desk.complaints == []
+
+
+def test_a_bulk_deletion_asks_first_and_says_what_it_is_about(desk: Visitor) -> None:
+    desk.sign_in("admin")
+    page = desk.open("/admin/scholarship/")
+    before = page.locator("main tbody tr").count()
+    page.locator("main tbody input[type=checkbox]").nth(0).check()
+    page.locator("main tbody input[type=checkbox]").nth(1).check()
+    page.locator("#actions").get_by_role("button", name="Delete").click()
+
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_be_visible()
+    dialog.get_by_role("button", name="Cancel").click()
+
+    expect(page.locator("main tbody tr")).to_have_count(before)
+    assert desk.complaints == []

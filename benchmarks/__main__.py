@@ -1,0 +1,23 @@
+"""Builds the large demo school once and prints the ratios. ARGS="--students 600 --years 3" gives a quick look."""
+
+import argparse
+import sys
+
+from benchmarks import row_security
+from benchmarks.school import large_school
+
+
+def main() -> None:
+    """Measure, and print a table for docs/performance.md."""
+    asked = argparse.ArgumentParser(prog="make bench")
+    asked.add_argument("--students", type=int, default=5000)
+    asked.add_argument("--years", type=int, default=10)
+    asked.add_argument("--runs", type=int, default=30)
+    given = asked.parse_args()
+    url = large_school(given.students, given.years)
+    for line in row_security.report(url, given.runs):
+        sys.stdout.write(f"{line}\n")
+
+
+if __name__ == "__main__":
+    main()
