@@ -91,7 +91,11 @@ class NumberField(StringField):
     def _value(self) -> str:
         if self.raw_data:
             return str(self.raw_data[0])
-        return "" if self.data is None else f"{self.data}"
+        if self.data is None:
+            return ""
+        # Zeros behind the point would have to be read past: 440000, not 440000.00.
+        written = f"{self.data:f}" if isinstance(self.data, Decimal) else f"{self.data}"
+        return written.rstrip("0").rstrip(".") if "." in written else written
 
     def process_formdata(self, valuelist: list[str]) -> None:
         """Read the number, or say what to write instead."""

@@ -16,8 +16,8 @@ from fsms import activity, sign_in
 from fsms.admin_views import formatters
 from fsms.admin_views.base import EntityView
 from fsms.admin_views.forms import required
-from fsms.admin_views.photographs import PhotoField, in_details
 from fsms.admin_views.lookups import record_id
+from fsms.admin_views.photographs import PhotoField, in_details
 from fsms.clock import SCHOOL_ZONE
 from fsms.database import db
 from fsms.models import User
