@@ -280,10 +280,11 @@ def _read_old_values(session: Session) -> Known:
     which the flush would ask row by row.
     """
     missing: dict[type[Base], dict[Base, set[str]]] = {}
-    for row in (*session.new, *session.dirty, *session.deleted):
+    deleted = session.deleted
+    for row in (*session.new, *session.dirty, *deleted):
         state = inspect(row)
         _refuse_expressions(state)
-        if state.has_identity and (names := _unseen(state, whole=row in session.deleted)):
+        if state.has_identity and (names := _unseen(state, whole=row in deleted)):
             missing.setdefault(state.class_, {})[row] = names
     known: Known = {}
     for entity, rows in missing.items():

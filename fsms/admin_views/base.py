@@ -365,7 +365,8 @@ def _complain(field: Field, error: Exception) -> None:
 def _columns_of(model: type[Base], constraint: str | None) -> list[str]:
     """Name the columns that a constraint or unique index is about, in its order; many are written as plain SQL."""
     table = cast(Table, model.__table__)
-    made: dict[Any, Any] = {rule.name: AddConstraint(rule) for rule in table.constraints}
+    # By default SQLAlchemy would mark the constraint as made apart, and leave it out of the table ever after.
+    made: dict[Any, Any] = {rule.name: AddConstraint(rule, isolate_from_table=False) for rule in table.constraints}
     made |= {index.name: CreateIndex(index) for index in table.indexes}
     sql = str(made[constraint].compile(dialect=_POSTGRESQL)) if constraint in made else ""
     return [word for word in dict.fromkeys(re.findall(r"\w+", sql)) if word in table.columns]
