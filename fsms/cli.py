@@ -4,6 +4,7 @@ import contextlib
 import os
 import secrets
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from fsms.database import db
 from fsms.demo import Plan
 from fsms.errors import SchoolError
 from fsms.models import ENTITIES, ActivityLog, User
-from fsms.operations import accounts
+from fsms.operations import accounts, archiving
 from fsms.policy import Actor, Verb
 
 
@@ -135,6 +136,28 @@ def may(username: str, verb: str, entity: str, key: int | None) -> None:
         allowed = policy.reaches(db.session(), Verb(verb), kind, key)
         reason = reason if allowed else f"{reason} Record {key} is not among them."
     click.echo(f"{'yes' if allowed else 'no'}: {reason}")
+
+
+@command.group("activity")
+def activity_log() -> None:
+    """Look after the activity log."""
+
+
+@activity_log.command("archive")
+@click.option("--before", required=True, type=click.DateTime(["%Y-%m-%d"]), help="The first day that stays.")
+@click.option(
+    "--to", "folder", type=click.Path(path_type=Path, file_okay=False), help="Default: FSMS_DATA_DIR/archive."
+)
+@with_appcontext
+def archive(before: datetime, folder: Path | None) -> None:
+    """Move old entries of the log into a compressed file with a checksum beside it."""
+    _refuse_wrong_revision()
+    folder = folder or current_app.config["SETTINGS"].data_dir / "archive"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    target = folder / f"activity-before-{before:%Y-%m-%d}.jsonl.gz"
+    with sign_in.as_system() as session:
+        moved = archiving.archive(session, before.date(), target)
+    click.echo(f"{moved.rows:,} entries are in {moved.path}\nsha256 {moved.sha256}")
 
 
 @migrations.command("check")
