@@ -1,5 +1,8 @@
 """The command `fsms`, as it is typed."""
 
+import gzip
+import hashlib
+import json
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import text
 
-from fsms import schema
+from fsms import clock, schema
 from fsms.cli import command
 from fsms.database import db
 from tests.database import engine_of, migrated_template, scratch_database
@@ -173,3 +176,26 @@ def test_the_revision_the_program_wants_is_the_newest_migration() -> None:
     newest = sorted(path.stem for path in schema.MIGRATIONS.joinpath("versions").glob("0*.py"))[-1]
 
     assert schema.head() == newest
+
+
+def test_old_entries_of_the_log_go_into_a_file_with_its_checksum(demo_shell: Shell, tmp_path: Path) -> None:
+    told = demo_shell.fsms(
+        "activity", "archive", "--before", f"{clock.today():%Y-%m-%d}", "--to", str(tmp_path / "kept")
+    )
+
+    assert told.exit_code == 0, told.output
+    (archive,) = (tmp_path / "kept").glob("*.jsonl.gz")
+    checksum = hashlib.sha256(archive.read_bytes()).hexdigest()
+    assert checksum in told.output
+    assert checksum in archive.with_name(f"{archive.name}.sha256").read_text()
+    with gzip.open(archive, "rt") as lines:
+        assert {json.loads(line)["action"] for line in lines} == {"login"}
+
+
+def test_nothing_is_archived_twice_over_the_same_file(demo_shell: Shell, tmp_path: Path) -> None:
+    words = ("activity", "archive", "--before", "2000-01-01", "--to", str(tmp_path))
+
+    refused = demo_shell.fsms(*words)
+
+    assert refused.exit_code == 1
+    assert "no entries from before that day" in str(refused.exception)
