@@ -24,6 +24,22 @@ FAMILY_LABELS: dict[str, Any] = {
     "updated_at": _("Last saved"),
 }
 
+# In the order of the registration form; a pupil's own form has the same fields.
+FAMILY_FIELDS = (
+    "living_with",
+    "living_condition",
+    "own_house",
+    "duration_in_kpc",
+    "poverty_card",
+    "organization_help",
+    "know_school",
+    "religion",
+    "church_name",
+    "can_help_school",
+    "help_amount",
+    "help_frequency",
+)
+
 
 class FamilyInfoView(EntityView):
     """How the pupils' families live; one record a pupil at most."""
@@ -31,23 +47,7 @@ class FamilyInfoView(EntityView):
     title_column = "student"
     create_title = _("Add a family record")
     column_list = ("student", "living_condition", "poverty_card", "living_with", "own_house", "help_amount")
-    column_details_list = (
-        "student",
-        "living_with",
-        "living_condition",
-        "own_house",
-        "duration_in_kpc",
-        "poverty_card",
-        "organization_help",
-        "know_school",
-        "religion",
-        "church_name",
-        "can_help_school",
-        "help_amount",
-        "help_frequency",
-        "created_at",
-        "updated_at",
-    )
+    column_details_list = ("student", *FAMILY_FIELDS, "created_at", "updated_at")
     column_searchable_list = ("student.last_name", "student.first_name", "student.student_id", "living_with")
     column_sortable_list = (
         ("student", ("student.last_name", "student.first_name")),
@@ -72,18 +72,4 @@ class FamilyInfoView(EntityView):
         "student.class_": _("Pupil’s grade level"),
         "student.status": _("Pupil’s status"),
     }
-    form_columns = (
-        "student",
-        "living_with",
-        "living_condition",
-        "own_house",
-        "duration_in_kpc",
-        "poverty_card",
-        "organization_help",
-        "know_school",
-        "religion",
-        "church_name",
-        "can_help_school",
-        "help_amount",
-        "help_frequency",
-    )
+    form_columns = ("student", *FAMILY_FIELDS)

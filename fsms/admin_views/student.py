@@ -6,8 +6,8 @@ from flask_babel import lazy_gettext as _
 
 from fsms.admin_views import formatters, photographs
 from fsms.admin_views.base import EntityView
-from fsms.admin_views.familyinfo import FAMILY_LABELS
-from fsms.admin_views.guardian import CHILDREN, GUARDIAN_LABELS
+from fsms.admin_views.familyinfo import FAMILY_FIELDS, FAMILY_LABELS
+from fsms.admin_views.guardian import CHILDREN, GUARDIAN_FIELDS, GUARDIAN_LABELS
 from fsms.admin_views.inlines import Inline
 from fsms.admin_views.scholarship import SCHOLARSHIP_LABELS
 from fsms.admin_views.theme import Section
@@ -49,6 +49,31 @@ STUDENT_LABELS: dict[str, Any] = {
     "updated_at": _("Last saved"),
 }
 
+# The sections of the registration form.
+PUPIL = (
+    "last_name",
+    "first_name",
+    "gender",
+    "dob",
+    "class_",
+    "school_year",
+    "status",
+    "registration_date",
+    "photo",
+)
+ADDRESS = (
+    "phone",
+    "emergency_contact",
+    "student_house_number",
+    "student_village",
+    "student_commune",
+    "student_district",
+    "student_province",
+    "student_birth_district",
+)
+HISTORY = ("previous_school", "transfer_reason", "register_to_study")
+NEEDS = ("religion", "health", "vaccinated", "needs_clothes", "needs_materials", "needs_transport")
+
 
 class GuardianRows(Inline):
     """Those who answer for the pupil."""
@@ -56,24 +81,7 @@ class GuardianRows(Inline):
     form_label = _("Guardians")
     column_labels = GUARDIAN_LABELS
     form_args: ClassVar[dict[str, Any]] = CHILDREN
-    form_columns = (
-        "guardian_id",
-        "relation",
-        "last_name",
-        "first_name",
-        "phone",
-        "occupation",
-        "income",
-        "children_count",
-        "believe_jesus",
-        "church",
-        "house_number",
-        "village",
-        "commune",
-        "district",
-        "province",
-        "birth_district",
-    )
+    form_columns = ("guardian_id", *GUARDIAN_FIELDS)
 
 
 class FamilyRow(Inline):
@@ -81,21 +89,7 @@ class FamilyRow(Inline):
 
     form_label = _("Family")
     column_labels = FAMILY_LABELS
-    form_columns = (
-        "familyinfo_id",
-        "living_with",
-        "living_condition",
-        "own_house",
-        "duration_in_kpc",
-        "poverty_card",
-        "organization_help",
-        "know_school",
-        "religion",
-        "church_name",
-        "can_help_school",
-        "help_amount",
-        "help_frequency",
-    )
+    form_columns = ("familyinfo_id", *FAMILY_FIELDS)
 
 
 class ScholarshipRows(Inline):
@@ -113,33 +107,11 @@ class StudentView(EntityView):
     create_title = _("Add a pupil")
     column_list = ("student_id", "full_name", "gender", "dob", "class_", "school_year", "phone", "status")
     column_details_list = (
-        "photo",
         "student_id",
-        "last_name",
-        "first_name",
-        "gender",
-        "dob",
-        "class_",
-        "school_year",
-        "status",
-        "phone",
-        "emergency_contact",
-        "registration_date",
-        "religion",
-        "health",
-        "vaccinated",
-        "student_house_number",
-        "student_village",
-        "student_commune",
-        "student_district",
-        "student_province",
-        "student_birth_district",
-        "previous_school",
-        "transfer_reason",
-        "register_to_study",
-        "needs_clothes",
-        "needs_materials",
-        "needs_transport",
+        *PUPIL,
+        *ADDRESS,
+        *HISTORY,
+        *NEEDS,
         "guardians",
         "family",
         "scholarships",
@@ -183,68 +155,13 @@ class StudentView(EntityView):
     inline_models = (GuardianRows(Guardian), FamilyRow(FamilyInfo), ScholarshipRows(Scholarship))
     form_overrides = {"photo": photographs.PhotoField}
     long_texts = ("health", "transferReason")
-    form_columns = (
-        "photo",
-        "last_name",
-        "first_name",
-        "gender",
-        "dob",
-        "class_",
-        "school_year",
-        "status",
-        "registration_date",
-        "phone",
-        "emergency_contact",
-        "student_house_number",
-        "student_village",
-        "student_commune",
-        "student_district",
-        "student_province",
-        "student_birth_district",
-        "previous_school",
-        "transfer_reason",
-        "register_to_study",
-        "religion",
-        "health",
-        "vaccinated",
-        "needs_clothes",
-        "needs_materials",
-        "needs_transport",
-    )
+    form_columns = (*PUPIL, *ADDRESS, *HISTORY, *NEEDS)
     form_rules = (
-        Section(
-            (
-                "last_name",
-                "first_name",
-                "gender",
-                "dob",
-                "class_",
-                "school_year",
-                "status",
-                "registration_date",
-                "photo",
-            ),
-            _("Pupil"),
-        ),
-        Section(
-            (
-                "phone",
-                "emergency_contact",
-                "student_house_number",
-                "student_village",
-                "student_commune",
-                "student_district",
-                "student_province",
-                "student_birth_district",
-            ),
-            _("Address and contact"),
-        ),
+        Section(PUPIL, _("Pupil")),
+        Section(ADDRESS, _("Address and contact")),
         Section(("guardians",), _("Guardians")),
         Section(("family",), _("Family")),
         Section(("scholarships",), _("Scholarships")),
-        Section(("previous_school", "transfer_reason", "register_to_study"), _("School history")),
-        Section(
-            ("religion", "health", "vaccinated", "needs_clothes", "needs_materials", "needs_transport"),
-            _("Health and needs"),
-        ),
+        Section(HISTORY, _("School history")),
+        Section(NEEDS, _("Health and needs")),
     )
