@@ -102,7 +102,8 @@ def sentence(entry: ActivityLog) -> str:
     """Say what was done, in one sentence."""
     details = entry.details or {}
     if told := details.get("sentence"):
-        return gettext(told, **(details.get("facts") or {}))
+        facts = details.get("facts") or {}
+        return gettext(told, **(facts | {"what": _act(str(facts["what"]))} if "what" in facts else facts))
     kind = kind_of(entry)
     verb = entry.action.partition("_")[0]
     if verb in ACTS and "changes" in details:
@@ -110,6 +111,16 @@ def sentence(entry: ActivityLog) -> str:
     said = str(EVENTS.get(entry.action, entry.action))
     about = " ".join(str(part) for part in (kind, entry.entity_id) if part)
     return f"{said}: {about}" if about and entry.entity != "User" else said
+
+
+def _act(what: str) -> str:
+    """Put into words what an undo took back: "update_student Sok Dara" where it was no deed with a sentence."""
+    name, _space, label = what.partition(" ")
+    verb, _line, kind = name.partition("_")
+    entity = next((entity for entity in NAMES if entity.lower() == kind), None)
+    if verb not in ACTS or entity is None:
+        return what
+    return str(ACTS[verb]) % {"what": f"{NAMES[entity]} “{label}”"}
 
 
 def changes(entry: ActivityLog) -> list[Change]:

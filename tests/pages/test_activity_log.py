@@ -92,6 +92,14 @@ def test_what_somebody_changed_since_is_named_and_left(admin: PageClient, make: 
     assert subject.subject_name == "Natural science"
 
 
+def test_an_undo_is_told_in_words_too(admin: PageClient, make: Make) -> None:
+    subject = make.subject(subject_name="Physics")
+    admin.get(f"/admin/subject/edit/?id={subject.subject_id}")
+    _undo(admin, _offered(admin.submit(None, subject_name="Fysics")))
+
+    assert "Undone: Changed subject “Fysics”" in admin.get("/admin/activitylog/").column("What happened")
+
+
 def test_a_second_undo_says_that_it_is_done_already(admin: PageClient, make: Make) -> None:
     make.subject(subject_name="Physics")
     subject = make.subject()
