@@ -9,7 +9,7 @@ from pathlib import Path
 from flask import Flask
 from flask_migrate import Migrate
 
-from fsms import admin_views, embedded, sign_in, web_security
+from fsms import admin_views, embedded, schema, sign_in, web_security
 from fsms.config import ROOT, Settings
 from fsms.database import db
 
@@ -76,10 +76,13 @@ def _kept_secret(data_dir: Path) -> str:
 
 def __getattr__(name: str) -> Flask:
     """Make `app` when a WSGI server asks for it, so that importing this module starts no database."""
-    if name == "app":
-        globals()["app"] = create_app()
-        return globals()["app"]  # type: ignore[no-any-return]
-    raise AttributeError(name)
+    if name != "app":
+        raise AttributeError(name)
+    app = create_app()
+    with app.app_context(), db.engine.connect() as connection:
+        schema.refuse_another(connection)
+    globals()["app"] = app
+    return app
 
 
 if __name__ == "__main__":

@@ -222,13 +222,7 @@ def _is_empty() -> bool:
 
 def _refuse_wrong_revision() -> None:
     with db.engine.connect() as connection:
-        current = schema.current(connection)
-    if current != schema.head():
-        raise SchoolError(
-            "The database is at revision %(current)s, this program needs %(head)s. Run `fsms db upgrade` first.",
-            current=current or "“none”",
-            head=schema.head(),
-        )
+        schema.refuse_another(connection)
 
 
 def _say_where(settings: Settings) -> None:

@@ -10,7 +10,13 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
 
+from fsms.errors import SchoolError
 from fsms.models import Base
+
+
+class WrongRevision(SchoolError):
+    """The database is not at the revision that this program works with."""
+
 
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 
@@ -25,6 +31,16 @@ def head() -> str:
 def current(connection: Connection) -> str | None:
     """Name the revision the database is at; None where no migration ever ran."""
     return MigrationContext.configure(connection).get_current_revision()
+
+
+def refuse_another(connection: Connection) -> None:
+    """Raise WrongRevision, with the command that mends it, unless the database is at the newest revision."""
+    if (found := current(connection)) != head():
+        raise WrongRevision(
+            "The database is at revision %(found)s, this program needs %(head)s. Run `fsms db upgrade` first.",
+            found=found or "“none”",
+            head=head(),
+        )
 
 
 def upgrade(database: Connection | Engine, revision: str = "head") -> None:

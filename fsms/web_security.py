@@ -2,8 +2,10 @@
 
 from flask import Flask, Response, request
 from flask.sessions import SecureCookieSessionInterface
+from flask.typing import ResponseReturnValue
 from flask_talisman import Talisman
 from flask_wtf import CSRFProtect
+from werkzeug.exceptions import SecurityError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from fsms.config import Settings
@@ -42,6 +44,7 @@ def install(app: Flask, settings: Settings) -> None:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
     if settings.trusted_hosts:
         app.config["TRUSTED_HOSTS"] = list(settings.trusted_hosts)
+        app.before_request(_refuse_other_hosts)
     Talisman(
         app,
         force_https=False,  # the proxy's business; HSTS is sent wherever https is used
@@ -59,6 +62,13 @@ def install(app: Flask, settings: Settings) -> None:
         if request.endpoint != "static":
             response.headers.setdefault("Cache-Control", "no-store")
         return response
+
+
+def _refuse_other_hosts() -> ResponseReturnValue | None:
+    """Answer without a page: under a name that is not ours no address can be built, so none could be linked."""
+    if isinstance(request.routing_exception, SecurityError):
+        return "This is not the address of the school's panel.", 400, {"Content-Type": "text/plain; charset=utf-8"}
+    return None
 
 
 def guard_forms(app: Flask) -> None:

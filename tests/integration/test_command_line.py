@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import text
 
+import app
 from fsms import clock, schema
 from fsms.cli import command
 from fsms.database import db
@@ -27,10 +28,13 @@ class Shell:
         try:
             return CliRunner().invoke(command, list(words), input=typed)
         finally:
-            # A real command ends with its process; here its connections must end by themselves.
-            for engines in db._app_engines.values():
-                for engine in engines.values():
-                    engine.dispose()
+            self.let_connections_go()
+
+    def let_connections_go(self) -> None:
+        """A real command ends with its process; here its connections must end by themselves."""
+        for engines in db._app_engines.values():
+            for engine in engines.values():
+                engine.dispose()
 
     def count(self, table: str) -> int:
         with engine_of(self.url) as engine, engine.connect() as connection:
@@ -79,6 +83,13 @@ def test_a_database_at_the_wrong_revision_is_refused_with_the_command_that_mends
 
     assert refused.exit_code == 1
     assert "Run `fsms db upgrade`" in str(refused.exception)
+
+
+def test_other_servers_are_refused_the_application_just_so(empty_shell: Shell) -> None:
+    with pytest.raises(schema.WrongRevision, match="fsms db upgrade"):
+        _ = app.app
+
+    empty_shell.let_connections_go()
 
 
 def test_the_named_command_mends_it(empty_shell: Shell) -> None:
