@@ -66,8 +66,11 @@ log_checkpoints = off
 log_line_prefix = '%m [%p] '
 """
 
-FORGETFUL = ("-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off")
-"""Server options for tests: many databases, none of which must survive a power cut."""
+FORGETFUL = (
+    *("-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"),
+    *("-c", "autovacuum=off"),
+)
+"""Server options for tests: many databases, none of which must survive a power cut or lives to need a vacuum."""
 
 LONGEST_SOCKET_PATH = 107
 LONGEST_LOG = 1_000_000

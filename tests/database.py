@@ -19,6 +19,7 @@ from pathlib import Path
 
 import psutil
 from sqlalchemy import Connection, Engine, create_engine, make_url, text
+from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.pool import NullPool
 
 from fsms import embedded, schema
@@ -67,7 +68,16 @@ def scratch_database(name: str, template: str | None = None) -> Iterator[str]:
         yield url_of(database)
     finally:
         with _maintenance() as server:
-            server.execute(text(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)'))
+            _drop(server, database)
+
+
+def _drop(server: Connection, database: str) -> None:
+    try:
+        server.execute(text(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)'))
+    except ProgrammingError:
+        # The server's own vacuum was at work there, which only a superuser may end; for a plain drop it makes way.
+        server.rollback()
+        server.execute(text(f'DROP DATABASE IF EXISTS "{database}"'))
 
 
 @cache
@@ -79,7 +89,7 @@ def migrated_template() -> str:
             _drop_leftovers(server)
             if TEMPLATE not in _ours(server):
                 draft = f"{TEMPLATE}_draft"
-                server.execute(text(f'DROP DATABASE IF EXISTS "{draft}" WITH (FORCE)'))
+                _drop(server, draft)
                 server.execute(text(f'CREATE DATABASE "{draft}"'))
                 with engine_of(url_of(draft)) as engine:
                     schema.upgrade(engine)
@@ -95,7 +105,7 @@ def drop_all_of_this_run() -> None:
     with _maintenance() as server:
         for database in _ours(server):
             if database.startswith(f"{MACHINE}_{RUN}_"):
-                server.execute(text(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)'))
+                _drop(server, database)
 
 
 if not WORKER:
@@ -123,7 +133,7 @@ def _ours(server: Connection) -> list[str]:
 def _drop_leftovers(server: Connection) -> None:
     for database in _ours(server):
         if not _runs(database):
-            server.execute(text(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)'))
+            _drop(server, database)
     for used in USED.parent.glob(f"{MACHINE}_*.used"):
         if not _runs(used.name):
             used.unlink(missing_ok=True)
