@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN = .venv/bin
 WORKERS ?= auto
+# What else marks a sentence for the translators, beside gettext's own names; its first argument is the sentence.
+KEYWORDS = lazy_gettext SchoolError InvalidValue StaleRecord Refused NothingToUndo AlreadyUndone NotArchived NotEmpty
 
 help: ## print this list
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 18
@@ -30,6 +32,14 @@ format: .venv/dev ## bring the code into its form
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
+translate: .venv/run ## gather the words of the screens, and compile the Khmer catalogues
+	@mkdir -p build
+	$(BIN)/pybabel --quiet extract --mapping babel.cfg $(KEYWORDS:%=--keyword %) --add-location file --no-wrap \
+		--project "Friendship School" --output build/messages.pot .
+	$(BIN)/pybabel --quiet update --input-file build/messages.pot --output-dir translations --no-fuzzy-matching \
+		--ignore-obsolete --ignore-pot-creation-date --no-wrap
+	$(BIN)/pybabel compile --domain "messages admin" --directory translations --statistics
+
 lock: ## work out the versions anew, with their hashes
 	$(PYTHON) -m venv .venv/lock-tools
 	.venv/lock-tools/bin/pip install --quiet uv
@@ -56,4 +66,4 @@ lock: ## work out the versions anew, with their hashes
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@ .venv/run
 
-.PHONY: help run test lint e2e bench check format lock
+.PHONY: help run test lint e2e bench check format translate lock

@@ -270,7 +270,10 @@ class PageClient:
 
     def _arrived(self, send: Callable[[], TestResponse]) -> Page:
         self.before_each()
-        self._page = page = Page(send())
+        response = send()
+        response.get_data()
+        response.close()  # as a browser does that has read it all
+        self._page = page = Page(response)
         if page.is_html:
             head = next(e for e in page.find("meta") if e.get("name") == "csrf-token")
             self.csrf_token = head.get("content") or ""

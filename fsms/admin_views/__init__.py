@@ -24,6 +24,7 @@ from fsms.admin_views.semester import SemesterView
 from fsms.admin_views.student import StudentView
 from fsms.admin_views.subject import SubjectView
 from fsms.admin_views.user import UserView
+from fsms.config import ROOT
 from fsms.models import (
     ActivityLog,
     Attendance,
@@ -95,6 +96,7 @@ def install(app: Flask) -> None:
         name=_("Friendship School"),
         index_view=HomeView(name=_("Home"), menu_icon_value="home"),
         theme=theme.SchoolTheme(),
+        translations_path=str(ROOT / "translations"),
     )
     for group, pages in SITE:
         admin.add_category(group)

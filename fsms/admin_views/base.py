@@ -24,6 +24,7 @@ from wtforms import Field, Form
 from fsms import activity, text
 from fsms.admin_views import filters, formatters, history, theme
 from fsms.admin_views.by_role import ByRole, refuse
+from fsms.admin_views.exports import Exports
 from fsms.admin_views.forms import SchoolConverter, SchoolForm
 from fsms.admin_views.inlines import SchoolInlineConverter, VersionField
 from fsms.admin_views.lookups import LookUp, every_word_in, record_id
@@ -38,7 +39,7 @@ LAST_PAGE = 10_000_000
 _POSTGRESQL: Any = postgresql.dialect()  # type: ignore[no-untyped-call]
 
 
-class EntityView(ByRole):
+class EntityView(Exports, ByRole):
     """A list, a form and a page of details for one entity."""
 
     model: type[Base]
@@ -47,7 +48,6 @@ class EntityView(ByRole):
     can_set_page_size = True
     page_size_options = (20, 50, 100)
     can_view_details = True
-    can_export = False
     named_filter_urls = True
 
     column_formatters: Any = {}

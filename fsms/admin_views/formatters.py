@@ -61,6 +61,18 @@ FOR_LISTS = {
 FOR_DETAILS = FOR_LISTS
 
 
+def _iso(_view: Any, value: date, _name: str) -> str:
+    return value.isoformat()
+
+
+def _digits(_view: Any, value: Decimal, _name: str) -> str:
+    return f"{value:f}"
+
+
+# In a file numbers and days are to be reckoned with, not read.
+FOR_FILES = FOR_LISTS | {date: _iso, Decimal: _digits}
+
+
 def choice(choices: type[Choice]) -> Any:
     """Make a column formatter that shows a stored value by its word."""
 

@@ -49,6 +49,7 @@ EVENTS: dict[str, Any] = {
     "unlock_account": _("Unlocked an account"),
     "change_password": _("Changed the own password"),
     "refused": _("Was refused"),
+    "export": _("Took away a list (%(rows)s rows)"),
 }
 
 
@@ -108,6 +109,8 @@ def sentence(entry: ActivityLog) -> str:
     verb = entry.action.partition("_")[0]
     if verb in ACTS and "changes" in details:
         return str(ACTS[verb]) % {"what": f"{kind} “{details.get('label') or entry.entity_id}”"}
+    if verb == "export":
+        return f"{EVENTS['export'] % {'rows': details.get('rows', '?')}}: {kind}"
     said = str(EVENTS.get(entry.action, entry.action))
     about = " ".join(str(part) for part in (kind, entry.entity_id) if part)
     return f"{said}: {about}" if about and entry.entity != "User" else said
