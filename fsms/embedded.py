@@ -274,6 +274,9 @@ def _start(home: Path, *, durable: bool) -> None:
     # Root's server runs as another account, which must pass through to its cluster; the files here stay private.
     home.chmod(0o711 if os.geteuid() == 0 else 0o700)
     account, version = _account(home)
+    # At every start, not only before a new cluster: what a killed initdb's last child still wrote goes the next time.
+    for abandoned in home.glob(UNFINISHED + "*"):
+        shutil.rmtree(abandoned, ignore_errors=True)
     if (home / CLUSTER).exists():
         _refuse_another_version(home, version)
         _hand_over(home / CLUSTER, account)
@@ -377,8 +380,6 @@ def _socket_parent() -> Path:
 
 def _create(home: Path, account: Account, *, durable: bool) -> None:
     """Make a cluster under a name of its own and move it when it is whole: what is found is whole."""
-    for abandoned in home.glob(UNFINISHED + "*"):
-        shutil.rmtree(abandoned, ignore_errors=True)
     unfinished = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=home))
     give(unfinished, account.owner)
     cluster, password_file = unfinished / CLUSTER, unfinished / PASSWORD
