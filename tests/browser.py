@@ -12,6 +12,7 @@ from xml.etree.ElementTree import Element
 
 import html5lib
 from flask import Flask
+from flask.testing import FlaskClient
 from werkzeug.datastructures import Headers, MultiDict
 from werkzeug.test import TestResponse
 
@@ -216,6 +217,13 @@ class FormOnPage:
         return any(e.get("name") == wanted for template in chain.from_iterable(templates) for e in template.iter())
 
 
+class _WholeAnswers(FlaskClient):
+    """A client that reads every answer to its end and lets it go, as browsers do."""
+
+    def open(self, *args: Any, buffered: bool = True, **options: Any) -> TestResponse:
+        return super().open(*args, buffered=buffered, **options)
+
+
 @dataclass
 class PageClient:
     """One person's browser. `user` is the account it is signed in with."""
@@ -229,7 +237,7 @@ class PageClient:
         """Give each browser its cookies and an address of its own."""
         self._page: Page | None = None
         number = next(_addresses)
-        self.web = self.app.test_client()
+        self.web = _WholeAnswers(self.app, self.app.response_class)
         self.web.environ_base["REMOTE_ADDR"] = f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
 
     @property
@@ -270,10 +278,7 @@ class PageClient:
 
     def _arrived(self, send: Callable[[], TestResponse]) -> Page:
         self.before_each()
-        response = send()
-        response.get_data()
-        response.close()  # as a browser does that has read it all
-        self._page = page = Page(response)
+        self._page = page = Page(send())
         if page.is_html:
             head = next(e for e in page.find("meta") if e.get("name") == "csrf-token")
             self.csrf_token = head.get("content") or ""
