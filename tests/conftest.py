@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import Connection, Engine, event, func, select, true
+from sqlalchemy import Connection, Engine, event, func, select, text, true
 from sqlalchemy.orm import Session, SessionTransaction
 
 from app import create_app
@@ -20,6 +20,10 @@ from tests.database import migrated_template, scratch_database
 
 # In whose name a transaction asks, and whether the log is written by the application: see fsms.policy, fsms.activity.
 TOLD = ("role", "fsms.user_id", "fsms.logged", "fsms.activity")
+SECRETS_IN_THE_LOG = r"""
+    select count(*) from "ActivityLog"
+    where details::text ~ '\$2[abxy]\$' or position(:password in details::text) > 0
+"""
 SAVEPOINTS = ("SAVEPOINT", "RELEASE SAVEPOINT", "ROLLBACK TO SAVEPOINT")
 
 
@@ -46,7 +50,10 @@ def app(flask_app: Flask) -> Iterator[Flask]:
         connection.begin_nested()
         with _everything_on(flask_app, connection):
             yield flask_app
+        # Whatever the test did, the log of it holds no secret.
+        leaked = connection.scalar(text(SECRETS_IN_THE_LOG), {"password": PASSWORD})
         transaction.rollback()
+        assert not leaked
 
 
 @pytest.fixture
