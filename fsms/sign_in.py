@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from fsms.vocabulary import AccountStatus
 
 LONGEST_SESSION_SECONDS = 12 * 60 * 60
 WARNING_SECONDS = 120
+BEAT_SECONDS = 0.1
 
 # These ask for no account and never look for one.
 FOR_EVERYBODY = frozenset({"static", "healthz"})
@@ -83,18 +85,30 @@ def as_system(on_behalf_of: int | None = None) -> Iterator[Session]:
 
 def enter(username: str, password: str) -> SignedIn | None:
     """Start the session of the account that name and password open; None does not say what was wrong."""
+    began = time.perf_counter()
     with as_system() as apart:
         user = accounts.authenticate(apart, username, password, cost=_cost(), ip=request.remote_addr)
-        if user is None:
-            g.sign_in_failed = True
-            return None
-        account, fingerprint = SignedIn.of(user), _fingerprint(user)
+        entered = (SignedIn.of(user), _fingerprint(user)) if user else None
+    if entered is None:
+        g.sign_in_failed = True
+        time.sleep(rest_of_beat(time.perf_counter() - began))
+        return None
+    account, fingerprint = entered
     _start_anew()
     session.permanent = True
     session["fingerprint"] = fingerprint
     session["since"] = session["seen"] = _seconds_now()
     login_user(account)
     return account
+
+
+def rest_of_beat(elapsed: float) -> float:
+    """Say how many seconds a refusal still waits, so that all refusals are given on a beat.
+
+    A wrong password of a known name is counted, which takes some milliseconds that an unknown name does not; they
+    must not tell the two apart.
+    """
+    return -elapsed % BEAT_SECONDS
 
 
 def leave() -> None:
