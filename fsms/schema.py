@@ -11,7 +11,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
 
 from fsms.errors import SchoolError
-from fsms.models import Base
+from fsms.office import Base
 
 
 class WrongRevision(SchoolError):

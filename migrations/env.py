@@ -10,7 +10,7 @@ from alembic import context
 from alembic.util import CommandError
 from sqlalchemy import Connection, text
 
-from fsms.models import Base
+from fsms.office import Base
 
 LOCK = 0x46534D53  # "FSMS": any number will do that nobody else in this database uses.
 
