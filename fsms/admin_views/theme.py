@@ -60,8 +60,6 @@ def install(app: Flask) -> None:
         form_errors=form_errors,
         own_row_actions=own_row_actions,
         page_range=page_range,
-        quick_filter_is_on=quick_filter_is_on,
-        quick_filter_url=quick_filter_url,
         url_here=url_here,
     )
 
@@ -223,6 +221,8 @@ def filter_chips(
     rest = arguments_here("flt*")
     chips = []
     for (index, name, value), argument in zip(active or (), arguments, strict=True):
+        if index not in choices:
+            continue  # a quick filter, which shows by itself that it is on
         choice = choices[index]
         without = {other: v for other, v in arguments.items() if other != argument}
         chips.append(
@@ -242,18 +242,6 @@ def _shown(choice: Mapping[str, Any], value: str) -> str:
     if options := dict(choice["options"] or ()):
         return ", ".join(str(options.get(part, part)) for part in value.split(","))
     return re.sub(r"(\d{4})-(\d\d)-(\d\d)", r"\3/\2/\1", value) if "picker" in (choice["type"] or "") else value
-
-
-def quick_filter_url(wanted: Mapping[str, str]) -> str:
-    """Answer the address of the list with just these filters, or without them where they are on already."""
-    filters = {} if quick_filter_is_on(wanted) else {f"flt{n}_{name}": v for n, (name, v) in enumerate(wanted.items())}
-    return _url(arguments_here("flt*") | filters)
-
-
-def quick_filter_is_on(wanted: Mapping[str, str]) -> bool:
-    """Say whether the address asks for just these filters."""
-    asked = {name.partition("_")[2]: value for name, value in request.args.items() if name.startswith("flt")}
-    return asked == dict(wanted)
 
 
 def filter_choices(groups: Groups) -> dict[str, list[dict[str, Any]]]:
