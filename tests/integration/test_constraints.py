@@ -49,6 +49,7 @@ GOOD: dict[str, dict[str, str]] = {
         "status": "'Present'",
     },
     "ActivityLog": {"action": "'login'"},
+    "Preference": {"userId": "2", "name": "'language'", "value": "'\"km\"'"},
 }
 
 TODAY = "(now() AT TIME ZONE 'Asia/Phnom_Penh')::date"
@@ -231,6 +232,15 @@ FORBIDDEN_ROWS = [
     ("attendance tomorrow", "Attendance", {"attendanceDate": TOMORROW}, "Attendance_attendanceDate_check"),
     ("an act of nobody we know", "ActivityLog", {"userId": NOBODY}, "ActivityLog_userId_fkey"),
     ("a log entry without an action", "ActivityLog", {"action": "''"}, "ActivityLog_action_check"),
+    ("a preference of nobody", "Preference", {"userId": NOBODY}, "Preference_userId_fkey"),
+    ("a preference without a name", "Preference", {"name": "''"}, "Preference_name_check"),
+    ("a preference with a long name", "Preference", {"name": "repeat('x', 101)"}, "Preference_name_check"),
+    (
+        "a preference as long as a book",
+        "Preference",
+        {"value": "to_jsonb(repeat('x', 20000))"},
+        "Preference_value_check",
+    ),
 ]
 
 # Deleting what others point at. Of several links the oldest speaks, and it is as good a reason as any.
@@ -320,8 +330,7 @@ def everything_in(connection: Connection) -> dict[str, list[str]]:
 
 
 def key_of(table: str) -> str:
-    (column,) = Base.metadata.tables[table].primary_key.columns
-    return column.name
+    return Base.metadata.tables[table].primary_key.columns[0].name
 
 
 @pytest.mark.parametrize(
