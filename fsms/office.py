@@ -5,9 +5,11 @@ so it may change freely; constraints, row security and sentences it needs like a
 stands in the log of activities unless the table says `UNRECORDED`.
 """
 
+import datetime as dt
+import uuid
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, Uuid, func
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -34,3 +36,23 @@ class Preference(Base):
     )
     name: Mapped[str] = mapped_column(primary_key=True)
     value: Mapped[Any] = mapped_column(JSONB)
+
+
+class Receipt(Base):
+    """The answer that a request was given, so that the same request sent again gets it again, and does nothing."""
+
+    __tablename__ = "Receipt"
+    __table_args__ = (
+        UniqueConstraint("userId", "key", name="Receipt_userId_key_key"),
+        Index("idx_receipt_created_at", "createdAt"),
+        CheckConstraint("what <> ''", name="Receipt_what_check"),
+        UNRECORDED,
+    )
+
+    receipt_id: Mapped[int] = mapped_column("receiptId", primary_key=True)
+    # Given by the browser; two people's keys are nothing to each other.
+    key: Mapped[uuid.UUID] = mapped_column(Uuid)
+    user_id: Mapped[int] = mapped_column("userId", ForeignKey("User.userId", ondelete="CASCADE", onupdate="CASCADE"))
+    what: Mapped[str]
+    answer: Mapped[Any] = mapped_column(JSONB)
+    created_at: Mapped[dt.datetime] = mapped_column("createdAt", server_default=func.current_timestamp())

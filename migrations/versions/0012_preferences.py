@@ -8,8 +8,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
-revision = "0011_preferences"
-down_revision = "0010_activity"
+revision = "0012_preferences"
+down_revision = "0011_receipts"
 branch_labels = None
 depends_on = None
 
