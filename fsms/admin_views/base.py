@@ -37,7 +37,7 @@ from fsms.policy import Verb
 _POSTGRESQL: Any = postgresql.dialect()  # type: ignore[no-untyped-call]
 
 
-class EntityView(Exports, BulkActs):
+class EntityView(BulkActs, Exports):
     """A list, a form and a page of details for one entity."""
 
     model: type[Base]

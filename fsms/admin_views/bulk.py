@@ -13,10 +13,13 @@ from markupsafe import Markup
 
 from fsms import policy, text
 from fsms.admin_views.by_role import VERBS, reader
+from fsms.admin_views.deleting import Deleting, going, holding
 from fsms.admin_views.lists import Lists
 from fsms.admin_views.lookups import record_id
+from fsms.database import db
 from fsms.operations import bulk
 from fsms.policy import Verb
+from fsms.reports import deletions
 
 TYPED_ABOVE = 50
 """For more rows than this the number must be typed."""
@@ -46,7 +49,7 @@ class Act:
 DELETE = Act("delete", _("Delete"), "trash")
 
 
-class BulkActs(Lists):
+class BulkActs(Deleting, Lists):
     """A list whose rows can be acted on together."""
 
     # What can be done beside deleting.
@@ -90,8 +93,16 @@ class BulkActs(Lists):
             must_type=len(keys) > TYPED_ABOVE,
             choices=act.choices() if act.choices else [],
             problem=problem,
+            effects=self._effects(act, keys),
             back=back,
         )
+
+    def _effects(self, act: Act, keys: list[int]) -> dict[str, str]:
+        """Say what deleting the rows takes along, or what keeps them."""
+        if act.verb is not Verb.DELETE:
+            return {}
+        preview = deletions.preview(db.session, self.model, keys)
+        return {"going": going(preview)} if preview.is_possible else {"holding": holding(preview)}
 
     def _chosen_keys(self) -> list[int]:
         """Find the rows that are meant: all that match the address, or the ticked ones."""
