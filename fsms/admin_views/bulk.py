@@ -13,9 +13,9 @@ from markupsafe import Markup
 
 from fsms import policy, text
 from fsms.admin_views.by_role import VERBS, reader
-from fsms.admin_views.deleting import Deleting, going, holding
-from fsms.admin_views.lists import Lists
+from fsms.admin_views.deleting import going, holding
 from fsms.admin_views.lookups import record_id
+from fsms.admin_views.saved_views import SavedViews
 from fsms.database import db
 from fsms.operations import bulk
 from fsms.policy import Verb
@@ -49,7 +49,7 @@ class Act:
 DELETE = Act("delete", _("Delete"), "trash")
 
 
-class BulkActs(Deleting, Lists):
+class BulkActs(SavedViews):
     """A list whose rows can be acted on together."""
 
     # What can be done beside deleting.

@@ -27,6 +27,7 @@ VERBS = {
     "edit_view": Verb.EDIT,
     "delete_view": Verb.DELETE,
     "counts_view": Verb.LIST,
+    "views_view": Verb.LIST,
     "deletion_view": Verb.DELETE,
     "export": Verb.EXPORT,
     "undo_view": Verb.VIEW,  # who may undo what, the operation asks

@@ -169,6 +169,12 @@ class Lists(ByRole):
 
     def _get_list_url(self, view_args: ViewArgs) -> str:
         """Write the address: what is as ever is left out, so that the same list has the same address."""
+        query = urlencode(self._arguments(view_args), safe=",")
+        here = str(self.get_url(".index_view"))
+        return f"{here}?{query}" if query else here
+
+    def _arguments(self, view_args: ViewArgs) -> dict[str, Any]:
+        """List what the address says."""
         size = self.get_safe_page_size(view_args.page_size)
         said: dict[str, Any] = {
             "search": view_args.search,
@@ -179,14 +185,13 @@ class Lists(ByRole):
             "page_size": None if size == self.page_size else size,
             "page": view_args.page or None,
         }
-        query = urlencode({name: value for name, value in said.items() if value is not None}, safe=",")
-        here = str(self.get_url(".index_view"))
-        return f"{here}?{query}" if query else here
+        return {name: value for name, value in said.items() if value is not None}
 
-    def _beside(self, endpoint: str) -> str:
+    def _beside(self, endpoint: str, **values: str) -> str:
         """Give the address of another question to the same rows."""
-        list_url = self._get_list_url(self._get_list_extra_args())
-        return list_url.replace(self.get_url(".index_view"), self.get_url(endpoint), 1)
+        _, _, query = self._get_list_url(self._get_list_extra_args()).partition("?")
+        there = str(self.get_url(endpoint, **values))
+        return f"{there}?{query}" if query else there
 
     def _list_tools(self) -> dict[str, Any]:
         """Make what stands around a list, and the addresses it leads to. Another order begins at the first page."""
@@ -198,14 +203,20 @@ class Lists(ByRole):
         def page_size_url(size: int) -> str:
             return self._get_list_url(args.clone(page=0, page_size=size))
 
+        def without_filter(place: int) -> str:
+            kept = [one for number, one in enumerate(args.filters or ()) if number != place]
+            return self._get_list_url(args.clone(page=0, filters=kept))
+
         usual = args.extra_args | {"columns": None}
         return {
             "sort_url": sort_url,
             "page_size_url": page_size_url,
             "clear_search_url": self._get_list_url(args.clone(page=0, search=None, filters=None)),
-            "counts_url": self._get_list_url(args).replace(
-                self.get_url(".index_view"), self.get_url(".counts_view"), 1
-            ),
+            "counts_url": self._beside(".counts_view"),
+            "action_url": self._beside(".action_view"),
+            "export_url": lambda kind: self._beside(".export", export_type=kind),
+            "without_filter": without_filter,
+            "list_arguments": self._arguments(args.clone(page=0)),
             "chip_groups": self._shown_chips(),
             "column_choices": self._column_choices(),
             "usual_columns_url": self._columns_in_address() and self._get_list_url(args.clone(extra_args=usual)),
@@ -258,6 +269,11 @@ class Lists(ByRole):
         if asked & (self._filter_args_of_all.keys() - self._filter_args.keys()):
             flash(gettext("A filter in this address is for administrators only. It was left out."), "warning")
         return super()._get_list_filter_args()
+
+    def get_invalid_value_msg(self, value: str, filter: filters.SchoolFilter) -> str:  # noqa: A002 - upstream's name
+        """Say that a filter was not understood, without the characters that no page can hold."""
+        said: str = super().get_invalid_value_msg(text.clean(value), filter)
+        return said
 
     def _get_filter_groups(self) -> dict[str, list[dict[str, Any]]]:
         """Offer the filters in the language of the reader, with the options of this moment; chips stand apart."""

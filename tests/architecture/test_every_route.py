@@ -43,6 +43,7 @@ ENTITY_ROUTES = {
     "deletion_view": ("d", "GET", "/deletion/?id={id}"),
     "delete_view": ("d", "POST", "/delete/"),
     "counts_view": ("l", "GET", "/counts/"),
+    "views_view": ("l", "POST", "/views/"),
     "action_view": ("d", "POST", "/action/"),
     "ajax_lookup": ("e", "GET", "/ajax/lookup/?name={lookup}&query=&limit=100000"),
     "ajax_update": ("e", "POST", "/ajax/update/"),

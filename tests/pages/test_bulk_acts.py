@@ -1,5 +1,6 @@
 """Acts on many rows: asked about with count and names, done to all of them or to none, and taken back as one."""
 
+import datetime as dt
 import re
 from typing import Any
 
@@ -131,7 +132,7 @@ def test_above_fifty_the_number_is_typed(admin: PageClient, make: Make, session:
 
 def _many(session: Session, number: int) -> None:
     session.add_all(
-        Student(last_name="Sok", first_name="Dara", gender="male", dob=func.date("2014-01-01"), class_="5")
+        Student(last_name="Sok", first_name="Dara", gender="male", dob=dt.date(2014, 1, 1), class_="5")
         for _ in range(number)
     )
     session.commit()

@@ -1,6 +1,7 @@
 """The address of a list: stable, short, the same for the same list; with the columns chosen."""
 
 import csv
+import datetime as dt
 import io
 from xml.etree.ElementTree import Element
 
@@ -29,8 +30,8 @@ def test_what_is_as_ever_is_left_out_of_the_address(admin: PageClient, make: Mak
 
 
 def test_the_order_is_named_by_the_column_whatever_columns_are_shown(admin: PageClient, make: Make) -> None:
-    make.student(last_name="ហេង", dob="2014-01-02")
-    make.student(last_name="កែវ", dob="2015-01-02")
+    make.student(last_name="ហេង", dob=dt.date(2014, 1, 2))
+    make.student(last_name="កែវ", dob=dt.date(2015, 1, 2))
 
     few = admin.get("/admin/student/?sort=dob&desc=1&columns=full_name,dob")
     hidden = admin.get("/admin/student/?sort=dob&columns=full_name")
@@ -53,7 +54,7 @@ def test_another_order_begins_at_the_first_page_and_keeps_the_rest(admin: PageCl
 def test_an_address_asks_for_nothing_that_is_not_offered(admin: PageClient, make: Make, page: str) -> None:
     make.one(page)
 
-    for odd in ("sort=password", "sort=0", "columns=password", "columns=__class__,\x00", "columns=" + "x" * 3000):
+    for odd in ("sort=password", "sort=0", "columns=password", "columns=__class__,;", "columns=" + "x" * 3000):
         shown = admin.get(f"/admin/{page}/?{odd}")
         assert shown.status == 200
         assert headings(shown) == headings(admin.get(f"/admin/{page}/"))
@@ -82,7 +83,7 @@ def _is_choice(box: Element) -> bool:
 
 
 def test_columns_are_chosen_in_a_form(admin: PageClient, make: Make) -> None:
-    make.student(student_village="ព្រែកលាប", dob="2014-05-31")
+    make.student(last_name="កែវ", student_village="ព្រែកលាប", dob=dt.date(2014, 5, 31))
     page = admin.get("/admin/student/?search=ក&flt0_level=5")
 
     form = page.form("columns")
@@ -101,7 +102,7 @@ def test_the_name_of_a_row_is_always_there(admin: PageClient, make: Make) -> Non
     page = admin.get("/admin/student/?columns=dob")
 
     assert headings(page) == ["Name", "Date of birth"]
-    assert next(page.find("a", "row-link"))
+    assert next(page.find("a", "row-link")).get("href")
 
 
 def test_a_teacher_is_not_offered_confidential_columns(teacher: PageClient, admin: PageClient, make: Make) -> None:
@@ -113,7 +114,7 @@ def test_a_teacher_is_not_offered_confidential_columns(teacher: PageClient, admi
     assert headings(admin.get(address)) == ["Name", "Religion"]
     page = teacher.get(address)
     assert headings(page) == ["Name"]
-    assert "eligion" not in page.source
+    assert "eligion" not in page.text
 
 
 def test_a_file_has_the_columns_of_its_list(admin: PageClient, make: Make) -> None:
@@ -137,7 +138,8 @@ def test_no_page_holds_more_options_than_can_be_looked_through(
     for _ in range(3):
         make.one(page)
     make.session.add_all(
-        Student(last_name="Sok", first_name="Dara", gender="male", dob="2014-01-01", class_="5") for _ in range(210)
+        Student(last_name="Sok", first_name="Dara", gender="male", dob=dt.date(2014, 1, 1), class_="5")
+        for _ in range(210)
     )
     make.session.commit()
     number = next(iter(admin.get(f"/admin/{page}/").find("a", "row-link"))).get("href") or ""
