@@ -10,8 +10,8 @@ Absences are few among the rows; those who look for them (three in a row, thirty
 from alembic import op
 from sqlalchemy import text
 
-revision = "0011_school_days"
-down_revision = "0010_activity"
+revision = "0012_school_days"
+down_revision = "0011_receipts"
 branch_labels = None
 depends_on = None
 
