@@ -8,8 +8,8 @@ rule is asked of new rows and of rows moved to another day or pupil, by triggers
 from alembic import op
 from sqlalchemy import text
 
-revision = "0011_places"
-down_revision = "0010_activity"
+revision = "0013_places"
+down_revision = "0012_preferences"
 branch_labels = None
 depends_on = None
 
