@@ -16,7 +16,7 @@ from sqlalchemy.orm import aliased
 from fsms import clock, policy
 from fsms.activity import AnySession
 from fsms.models import Attendance, Course, Enrollment, Guardian, Student
-from fsms.reports.attendance import AM, SESSIONS, TALLY, Asked, Share, Tally, in_class_on, year_of
+from fsms.reports.attendance import AM, SESSIONS, TALLY, Asked, Share, Tally, year_of
 from fsms.vocabulary import AttendanceSession, AttendanceStatus
 
 ABSENT = (AttendanceStatus.ABSENT.value, AttendanceStatus.EXCUSED.value)
@@ -171,7 +171,7 @@ def _pupils(day: dt.date) -> Asked:
         .select_from(Course)
         .join(Enrollment, Enrollment.course_id == Course.course_id)
         .join(Student, Student.student_id == Enrollment.student_id)
-        .where(Course.school_year_id == year_of(day), in_class_on(day))
+        .where(Course.school_year_id == year_of(day), Enrollment.is_active_on(day))
     )
 
 

@@ -127,11 +127,6 @@ def covers(half: AttendanceSession) -> ColumnElement[bool]:
     return Attendance.session.in_([half, FULL])
 
 
-def in_class_on(day: dt.date) -> ColumnElement[bool]:
-    """Say whether an enrolment holds on a day: a dropped pupil is out from the day of the drop on."""
-    return or_(~Enrollment.drop, Enrollment.drop_date > day)
-
-
 def year_of(day: dt.date) -> ColumnElement[int]:
     """Find the school year of a day: that of the semester begun last; without such, the newest."""
     begun = select(Semester.school_year_id).where(Semester.start_date <= day, Semester.school_year_id.is_not(None))
@@ -233,7 +228,11 @@ def _usual(row: Row[Any]) -> Iterable[AttendanceSession]:
 
 
 def _classes(day: dt.date) -> Asked:
-    pupils = select(func.count()).where(Enrollment.course_id == Course.course_id, in_class_on(day)).scalar_subquery()
+    pupils = (
+        select(func.count())
+        .where(Enrollment.course_id == Course.course_id, Enrollment.is_active_on(day))
+        .scalar_subquery()
+    )
     on_day = lateral(_facts_of_day(day))
     recent = lateral(_halves_taken(day))
     return (
@@ -321,7 +320,7 @@ def _year(name: str, semesters: Mapping[str, Tally], rules: AttendanceRules) -> 
 def _by_semester(place: Row[Any], rows: Sequence[Row[Any]], days: Iterable[Day]) -> Iterator[tuple[str, Tally]]:
     """Give what was seen in a class by semester, and how often nobody looked in the halves that the class meets in."""
     usual = [half for half in HALVES if 2 * sum(_days_in(row, half) for row in rows) >= sum(row.days for row in rows)]
-    held = Counter(day.semester for day in days if rows and _is_in_class(place, rows, day))
+    held = Counter(day.semester for day in days if rows and _is_in_class(place, day))
     found = {row.semester or "": row for row in rows}
     for name in {**found, **held}:
         row = found.get(name)
@@ -334,10 +333,10 @@ def _days_in(row: Row[Any], half: AttendanceSession) -> int:
     return int(getattr(row, f"{half}_days".lower()))
 
 
-def _is_in_class(place: Row[Any], rows: Sequence[Row[Any]], day: Day) -> bool:
-    """Say whether the pupil had the place on this day: from the enrolment or the first record on, until the drop."""
-    begins = min(place.created_at.astimezone(clock.SCHOOL_ZONE).date(), min(row.first for row in rows))
-    return place.school_year == day.school_year and begins <= day.day and (not place.drop or day.day < place.drop_date)
+def _is_in_class(place: Row[Any], day: Day) -> bool:
+    """Say whether the pupil was in the class on this day, as `Enrollment.is_active_on` does."""
+    begun = place.enrolled_on is None or place.enrolled_on <= day.day
+    return place.school_year == day.school_year and begun and (not place.drop or day.day < place.drop_date)
 
 
 def _school_days_of(session: AnySession, places: Sequence[Row[Any]], until: dt.date) -> list[Day]:
@@ -360,7 +359,7 @@ def _places_of(student_id: int) -> Asked:
             Enrollment.course_id,
             Enrollment.drop,
             Enrollment.drop_date,
-            Enrollment.created_at,
+            Enrollment.enrolled_on,
             SchoolYear.school_year_code.label("school_year"),
         )
         .join(Course, Course.course_id == Enrollment.course_id)
@@ -378,7 +377,6 @@ def _sums_of(student_id: int, until: dt.date) -> Asked:
             *TALLY,
             func.count(Attendance.attendance_date.distinct()).label("days"),
             *(func.count().filter(covers(half)).label(f"{half}_days".lower()) for half in HALVES),
-            func.min(Attendance.attendance_date).label("first"),
         )
         .join(Semester, Semester.semester_id == Attendance.semester_id, isouter=True)
         .where(Attendance.student_id == student_id, Attendance.attendance_date <= until)
