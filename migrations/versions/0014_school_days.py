@@ -10,8 +10,8 @@ Absences are few among the rows; those who look for them (three in a row, thirty
 from alembic import op
 from sqlalchemy import text
 
-revision = "0013_school_days"
-down_revision = "0012_preferences"
+revision = "0014_school_days"
+down_revision = "0013_places"
 branch_labels = None
 depends_on = None
 
