@@ -9,7 +9,19 @@ import re
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import SQLColumnExpression, ColumnElement, Connection, Select, Text, case, cast, func, literal, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    SQLColumnExpression,
+    Text,
+    case,
+    cast,
+    func,
+    literal,
+    select,
+    true,
+)
 
 from fsms.exchange.sheet import Column, Kind, Sheet
 
