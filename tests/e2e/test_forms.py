@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Dialog, Page, expect
 
 from tests.e2e.conftest import DESK, Visitor, _visitor
 from tests.served import Served
@@ -116,7 +116,12 @@ def test_leaving_with_unsaved_changes_asks_and_without_does_not(visitor: Visitor
 def test_closing_a_page_with_unsaved_changes_asks_the_browsers_way(desk: Visitor) -> None:
     page = desk.sign_in("admin").open("/admin/subject/new/")
     asked: list[str] = []
-    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+
+    def accept(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.accept()
+
+    page.on("dialog", accept)
     page.reload()
     assert asked == []
 
