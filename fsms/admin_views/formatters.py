@@ -1,5 +1,6 @@
 """How values look in lists and on pages of details."""
 
+import re
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -50,6 +51,11 @@ def day_in_text(written: str) -> str:
         return written
 
 
+def days_in(written: str) -> str:
+    """Show the ISO days inside a text as everywhere else."""
+    return re.sub(r"(\d{4})-(\d\d)-(\d\d)(?!\d)", r"\3/\2/\1", written)
+
+
 FOR_LISTS = {
     type(None): _nothing,
     bool: _flag,
@@ -73,16 +79,19 @@ def _digits(_view: Any, value: Decimal, _name: str) -> str:
 FOR_FILES = FOR_LISTS | {date: _iso, Decimal: _digits}
 
 
-def choice(choices: type[Choice]) -> Any:
-    """Make a column formatter that shows a stored value by its word."""
+class choice:  # noqa: N801 - it reads as what it does: column_formatters = {"status": choice(Status)}
+    """A column formatter that shows a stored value by its word."""
 
-    def _shown(_view: Any, _context: Any, row: Any, name: str) -> str:
+    def __init__(self, choices: type[Choice]) -> None:
+        """Take the set of values."""
+        self.choices = choices
+
+    def __call__(self, _view: Any, _context: Any, row: Any, name: str) -> str:
+        """Find the value behind a dotted path, and its word."""
         value = row
         for step in name.split("."):
             value = getattr(value, step, None)
-        return gettext(label_of(choices, str(value))) if value else ""
-
-    return _shown
+        return gettext(label_of(self.choices, str(value))) if value else ""
 
 
 def phone(_view: Any, _context: Any, row: Any, name: str) -> str | Markup:
