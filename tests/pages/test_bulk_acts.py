@@ -253,7 +253,10 @@ def test_a_teacher_acts_on_own_rows_only(teacher: PageClient, make: Make, sessio
 
 def test_a_mark_of_a_dropped_pupil_keeps_the_others(teacher: PageClient, make: Make, session: Session) -> None:
     course = make.course(teacher=teacher.user)
-    marks = [make.grade(enrollment=make.enrollment(course=course)), make.grade(enrollment=make.dropped(course=course))]
+    marks = [
+        make.grade(enrollment=make.enrollment(course=course)),
+        make.grade(enrollment=make.dropped(course=course, drop_date=dt.date(2025, 5, 1))),
+    ]
     before = contents(session)["Grade"]
 
     asked(teacher, "grade", "delete", marks)
