@@ -48,6 +48,7 @@ _CHOOSE_SEMESTER = _("This semester does not exist any more. Choose another seme
 _CHOOSE_YEAR = _("This school year does not exist any more. Choose another school year.")
 _NOT_ENROLLED = _("The pupil is not enrolled in this class. Enrol the pupil first.")
 _AMOUNT = _("An amount of money cannot be less than zero. Enter the amount in riel, or leave it empty.")
+_RECEIPT = _("The request lacks what is needed to answer it only once, so nothing was saved. Please report it.")
 _FULL_DAY = _("A full day stands for morning and afternoon, and one of them is already recorded. Change that entry.")
 
 SENTENCES: dict[str, str] = {
@@ -132,6 +133,10 @@ SENTENCES: dict[str, str] = {
     # The log
     "ActivityLog_userId_fkey": _("This staff member has no account any more, so nothing was recorded. Sign in again."),
     "ActivityLog_action_check": _("The log entry does not say what was done, so nothing was saved. Please report it."),
+    # What the panel keeps for itself
+    "Receipt_userId_fkey": _("This staff member has no account any more, so nothing was saved. Sign in again."),
+    "Receipt_userId_key_key": _("This request was answered already. Open the page again to see what was saved."),
+    "Receipt_what_check": _RECEIPT,
 }
 """What to say where a row would break the constraint of this name."""
 
@@ -199,6 +204,10 @@ REQUIRED: dict[str, str] = {
     "Attendance.session": _("Choose morning, afternoon or full day."),
     "Attendance.status": _("Choose present, absent, late or excused."),
     "ActivityLog.action": _("The log entry does not say what was done, so nothing was saved. Please report it."),
+    "Receipt.key": _RECEIPT,
+    "Receipt.userId": _RECEIPT,
+    "Receipt.what": _RECEIPT,
+    "Receipt.answer": _RECEIPT,
 }
 """What to say where a column that must be filled is empty."""
 

@@ -49,11 +49,18 @@ GOOD: dict[str, dict[str, str]] = {
         "status": "'Present'",
     },
     "ActivityLog": {"action": "'login'"},
+    "Receipt": {
+        "userId": "1",
+        "key": "'7d9f1c1e-4b35-4f2e-9c11-5f1a6d1c0b01'",
+        "what": "'marks'",
+        "answer": "'{}'",
+    },
 }
 
 TODAY = "(now() AT TIME ZONE 'Asia/Phnom_Penh')::date"
 TOMORROW = f"{TODAY} + 1"
 NOBODY = "999999"
+ANSWERED = "00000000-0000-4000-8000-000000000001"
 
 # What, where, how it differs from a good row, and the constraints of which one must refuse it. Where a pupil or class
 # does not exist, two foreign keys are broken, and PostgreSQL names the older one.
@@ -231,6 +238,9 @@ FORBIDDEN_ROWS = [
     ("attendance tomorrow", "Attendance", {"attendanceDate": TOMORROW}, "Attendance_attendanceDate_check"),
     ("an act of nobody we know", "ActivityLog", {"userId": NOBODY}, "ActivityLog_userId_fkey"),
     ("a log entry without an action", "ActivityLog", {"action": "''"}, "ActivityLog_action_check"),
+    ("a receipt of nobody", "Receipt", {"userId": NOBODY}, "Receipt_userId_fkey"),
+    ("a second answer to one request", "Receipt", {"key": f"'{ANSWERED}'"}, "Receipt_userId_key_key"),
+    ("an answer to nothing", "Receipt", {"what": "''"}, "Receipt_what_check"),
 ]
 
 # Deleting what others point at. Of several links the oldest speaks, and it is as good a reason as any.
@@ -285,6 +295,7 @@ def _filled() -> Iterator[str]:
     with scratch_database("constraints", migrated_template()) as url:
         with engine_of(url) as engine, engine.begin() as connection:
             fill(connection)
+            connection.execute(text(insert_into("Receipt", {"key": f"'{ANSWERED}'"})))
         yield url
 
 

@@ -1,0 +1,79 @@
+"""A request sent twice is done once: its first answer is kept under the key that came with it. Never commits.
+
+A browser that loses the network does not know whether its request arrived, so it sends it again. The receipt is
+written in the transaction of the act: either both are there or neither.
+"""
+
+import uuid
+from collections.abc import Callable, Collection, Mapping
+from datetime import timedelta
+from typing import Any, cast
+
+from sqlalchemy import Table, delete, func, insert, select
+
+from fsms import clock, policy
+from fsms.activity import AnySession
+from fsms.errors import Refused, SchoolError
+from fsms.office import Receipt
+
+KEPT = timedelta(days=30)
+"""A telephone that was away for longer starts afresh. The policies let nobody forget an answer before a week."""
+
+_TABLE = cast(Table, Receipt.__table__)
+
+
+def _(sentence: str) -> str:
+    """Mark a sentence for the translators; the screen translates it when it is shown."""
+    return sentence
+
+
+class KeyUsedBefore(SchoolError):
+    """The key came with a request of another kind."""
+
+
+def once(session: AnySession, what: str, key: uuid.UUID, act: Callable[[], Any]) -> Any:
+    """Do the act and keep its answer, which must be fit for JSON; sent again, give the first answer and do nothing."""
+    if key in (known := given(session, what, [key])):
+        return known[key]
+    answer = act()
+    keep(session, what, {key: answer})
+    return answer
+
+
+def given(session: AnySession, what: str, keys: Collection[uuid.UUID]) -> dict[uuid.UUID, Any]:
+    """Give the answers to those requests that were answered before.
+
+    From here to the end of the transaction the person's requests of this kind wait for one another, so that of two
+    that arrive at the same time the second finds the answer of the first.
+    """
+    person = _person(session)
+    session.flush()
+    turn = func.hashtextextended(f"{what} of {person}", 0)
+    connection = session.connection()
+    connection.execute(select(func.pg_advisory_xact_lock(turn)))
+    found = select(_TABLE.c.key, _TABLE.c.what, _TABLE.c.answer).where(
+        _TABLE.c.userId == person, _TABLE.c.key.in_(list(keys))
+    )
+    answers = {}
+    for key, kept_for, answer in connection.execute(found):
+        if kept_for != what:
+            raise KeyUsedBefore(_("This request was numbered like another one, so nothing was saved. Send it again."))
+        answers[key] = answer
+    return answers
+
+
+def keep(session: AnySession, what: str, answers: Mapping[uuid.UUID, Any]) -> None:
+    """Keep what was answered, and forget what is too old to be asked for again."""
+    person = _person(session)
+    connection = session.connection()
+    connection.execute(delete(_TABLE).where(_TABLE.c.createdAt < clock.now() - KEPT))
+    if answers:
+        rows = [{"userId": person, "what": what, "key": key, "answer": answer} for key, answer in answers.items()]
+        connection.execute(insert(_TABLE), rows)
+
+
+def _person(session: AnySession) -> int:
+    actor = policy.actor_of(session)
+    if actor is None or actor.user_id is None:
+        raise Refused(_("Nobody has signed in, so nothing may be seen or changed."))
+    return actor.user_id
