@@ -8,9 +8,6 @@ docs/decisions/search.md says what it bridges and what it does not. Knows no tab
 
 import re
 from collections.abc import Iterable, Iterator
-from itertools import chain
-
-from fsms import text
 
 # What each consonant is written as in Latin letters, most usual first.
 CONSONANTS: dict[str, str] = {
@@ -166,9 +163,9 @@ def _turned(table: dict[str, str]) -> dict[str, list[str]]:
 _CONSONANTS = _turned(CONSONANTS)
 _VOWELS = _turned(VOWELS)
 
-# A y before a vowel is a consonant; the k of "akh" belongs to what follows.
+# A y before a vowel is a consonant; the r of "ara" and the k of "akh" belong to what follows.
 _SOUNDS = re.compile(
-    rf"(?P<vowel>(?!y[aeiou])(?:{_longest_first(_VOWELS)})(?!(?<=[kt])h))"
+    rf"(?P<vowel>(?!y[aeiou])(?:{_longest_first(_VOWELS)})(?!(?<=[^aeiouy])[aeiouyh]))"
     rf"|(?P<consonant>{_longest_first(_CONSONANTS)})"
     r"|(?P<other>.)"
 )
@@ -180,7 +177,9 @@ def _in_khmer(word: str) -> Iterator[str]:
     for place, (kind, sound) in enumerate(sounds):
         after = sounds[place + 1][0] if place + 1 < len(sounds) else None
         if kind == "vowel":
-            yield _vowel(sound, opens=before is None)
+            # Between two consonants it need not be written; at the end it is, unless the word goes on.
+            unwritten = "អ" if before is None else "អ?" if after else f"(?={_LETTER}|ំ)" if before == "consonant" else ""
+            yield _vowel(sound, unwritten)
         else:
             yield _consonant(sound)
             if before == "vowel" and after == "consonant":
@@ -188,13 +187,13 @@ def _in_khmer(word: str) -> Iterator[str]:
         before = kind
 
 
-def _vowel(sound: str, *, opens: bool) -> str:
+def _vowel(sound: str, unwritten: str) -> str:
     heard = _VOWELS.get(sound, [])
     written = [sign if sign[0] in "ឥឦឧឩឪឯឱ" else f"អ?{sign}" for sign in heard if sign]
-    if "" in heard:
-        written.append("អ" if opens else "អ?")
+    if "" in heard and unwritten:
+        written.append(unwritten)
     if len(sound) > 1 and sound[-1] not in "aeiouy":
-        written.append(_vowel(sound[:-1], opens=opens) + _consonant(sound[-1]))
+        written.append(_vowel(sound[:-1], unwritten) + _consonant(sound[-1]))
     return f"(?:{'|'.join(written)})"
 
 
