@@ -53,7 +53,8 @@ from sqlalchemy.orm.base import NO_VALUE
 from sqlalchemy.sql import ClauseElement
 
 from fsms.errors import SchoolError
-from fsms.models import ENTITIES, ActivityLog, Base
+from fsms.models import ActivityLog
+from fsms.office import Base
 from fsms.policy import Actor, actor_of
 
 AnySession = Session | scoped_session[Any]
@@ -67,7 +68,7 @@ HIDDEN = "hidden"
 """What the log shows of a password."""
 
 _LOG = cast(Table, ActivityLog.__table__)
-_TABLES = {table: order for order, table in enumerate(Base.metadata.sorted_tables)}
+_TABLES = {table: order for order, table in enumerate(Base.metadata.sorted_tables) if not table.info.get("unrecorded")}
 _COUNTED = frozenset({"updated_at", "version"})  # Every save moves these; they tell nothing.
 
 _CIRCUMSTANCES = "fsms.circumstances"
@@ -117,8 +118,12 @@ def record(
     *,
     entity: str | None = None,
     entity_id: int | None = None,
+    batch: uuid.UUID | None = None,
 ) -> None:
-    """Write one entry for an act that changes no record: a sign-in, an export. Details are facts, never a secret."""
+    """Write one entry for an act that changes no record: a sign-in, an export. Details are facts, never a secret.
+
+    `batch` joins entries of one act that are written at different times; else it is the transaction's.
+    """
     session.add(
         ActivityLog(
             action=action,
@@ -126,7 +131,7 @@ def record(
             details=_circumstances(session, actor) | dict(details),
             entity=entity,
             entity_id=entity_id,
-            batch=_batch(session),
+            batch=batch or _batch(session),
         )
     )
 
@@ -175,7 +180,7 @@ def told_by_the_database(session: AnySession, told: str = ROW_BY_ROW) -> Iterato
 
 def _prepare(session: Session, _context: UOWTransaction, _objects: object) -> None:
     """Before the rows are written: read the old values nobody has loaded, and say that the flush tells for itself."""
-    if all(isinstance(row, ActivityLog) for row in (*session.new, *session.dirty, *session.deleted)):
+    if not any(_is_told(row) for row in (*session.new, *session.dirty, *session.deleted)):
         return
     session.info[_KNOWN] = _read_old_values(session)
     _say(session, "on")
@@ -207,7 +212,7 @@ def _entries(session: Session, context: UOWTransaction, known: Known) -> Iterato
     written = [
         (state, "delete" if deleted else "create" if state.obj() in created else "update")
         for state, (deleted, only_listed) in context.states.items()
-        if not only_listed and state.class_ is not ActivityLog
+        if not only_listed and state.class_ is not ActivityLog and state.mapper.local_table in _TABLES
     ]
     for state, verb in sorted(written, key=_in_order_of_writing):
         row = state.obj()
@@ -221,6 +226,10 @@ def _entries(session: Session, context: UOWTransaction, known: Known) -> Iterato
                 "entityId": state.mapper.primary_key_from_instance(row)[0],
                 "details": details,
             }
+
+
+def _is_told(row: Base) -> bool:
+    return not isinstance(row, ActivityLog) and row.__table__ in _TABLES
 
 
 def _in_order_of_writing(written: tuple[InstanceState[Base], str]) -> tuple[int, int, int]:
@@ -383,7 +392,7 @@ def columns(entity: type[Base]) -> Mapping[str, Column[Any]]:
 @cache
 def entity_of(table: str) -> type[Base]:
     """Find the entity by the name of its table."""
-    return next(entity for entity in ENTITIES if entity.__tablename__ == table)
+    return next(mapper.class_ for mapper in Base.registry.mappers if mapper.class_.__tablename__ == table)
 
 
 def stored(col: Column[Any], value: Any) -> Any:

@@ -134,6 +134,9 @@ SENTENCES: dict[str, str] = {
     "ActivityLog_userId_fkey": _("This staff member has no account any more, so nothing was recorded. Sign in again."),
     "ActivityLog_action_check": _("The log entry does not say what was done, so nothing was saved. Please report it."),
     # What the panel keeps for itself
+    "Preference_userId_fkey": _("Your account does not exist any more, so the choice was not kept. Sign in again."),
+    "Preference_name_check": _("This choice has no name or too long a one, so it was not kept. Please report it."),
+    "Preference_value_check": _("This choice is too long to be kept. Choose less."),
     "Receipt_userId_fkey": _("This staff member has no account any more, so nothing was saved. Sign in again."),
     "Receipt_userId_key_key": _("This request was answered already. Open the page again to see what was saved."),
     "Receipt_what_check": _RECEIPT,
@@ -204,6 +207,7 @@ REQUIRED: dict[str, str] = {
     "Attendance.session": _("Choose morning, afternoon or full day."),
     "Attendance.status": _("Choose present, absent, late or excused."),
     "ActivityLog.action": _("The log entry does not say what was done, so nothing was saved. Please report it."),
+    "Preference.value": _("Nothing was chosen, so nothing was kept. Choose again."),
     "Receipt.key": _RECEIPT,
     "Receipt.userId": _RECEIPT,
     "Receipt.what": _RECEIPT,

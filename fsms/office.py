@@ -1,7 +1,8 @@
 """What the panel keeps for itself, as plain SQLAlchemy: preferences, saved views, receipts, locks.
 
 The thirteen entities are in `models`. A table here has no generated screen and is not part of the school's record,
-so it may change freely; constraints, row security and sentences it needs like any other.
+so it may change freely; constraints, row security and sentences it needs like any other. What its rows go through
+stands in the log of activities unless the table says `UNRECORDED`.
 """
 
 import datetime as dt
@@ -14,7 +15,27 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from fsms.models import Base
 
-__all__ = ["Base"]
+__all__ = ["UNRECORDED", "Base"]
+
+# For what is nobody's business but its owner's, and is lost without harm.
+UNRECORDED: dict[str, Any] = {"info": {"unrecorded": True}}
+
+
+class Preference(Base):
+    """What one person chose about the screen: a language, the columns of a list. Unknown to all others."""
+
+    __tablename__ = "Preference"
+    __table_args__ = (
+        CheckConstraint("char_length(name) BETWEEN 1 AND 100", name="Preference_name_check"),
+        CheckConstraint("octet_length(value::text) <= 20000", name="Preference_value_check"),
+        UNRECORDED,
+    )
+
+    user_id: Mapped[int] = mapped_column(
+        "userId", ForeignKey("User.userId", ondelete="CASCADE", onupdate="CASCADE"), primary_key=True
+    )
+    name: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[Any] = mapped_column(JSONB)
 
 
 class Receipt(Base):
@@ -25,6 +46,7 @@ class Receipt(Base):
         UniqueConstraint("userId", "key", name="Receipt_userId_key_key"),
         Index("idx_receipt_created_at", "createdAt"),
         CheckConstraint("what <> ''", name="Receipt_what_check"),
+        UNRECORDED,
     )
 
     receipt_id: Mapped[int] = mapped_column("receiptId", primary_key=True)

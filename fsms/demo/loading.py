@@ -22,7 +22,8 @@ from fsms.demo.plan import Counts, Plan
 from fsms.demo.records import frame, places, sign_ins
 from fsms.demo.registrations import registrations
 from fsms.errors import SchoolError
-from fsms.models import ENTITIES, ActivityLog, Attendance, Base, Grade
+from fsms.models import ENTITIES, ActivityLog, Attendance, Grade
+from fsms.office import Base
 
 Progress = Callable[[str, int, int], None]
 _LARGE = (Grade, Attendance)
@@ -77,11 +78,11 @@ def what_is_there(connection: Connection[TupleRow]) -> Counts:
 
 
 def clear(connection: Connection[TupleRow]) -> None:
-    """Empty the thirteen tables and let their numbers begin anew.
+    """Empty the thirteen tables and let their numbers begin anew; what the panel keeps beside them goes too.
 
     The log goes with the accounts it speaks of: the trigger that keeps it is told, as retention tells it.
     """
-    listed = SQL(", ").join(Identifier(entity.__tablename__) for entity in ENTITIES)
+    listed = SQL(", ").join(Identifier(table.name) for table in Base.metadata.sorted_tables)
     with connection.transaction():
         for told in ("fsms.retention", "fsms.logged"):
             connection.execute("select set_config(%s, 'on', true)", [told])

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, text
 
-from fsms.models import Base
+from fsms.models import ENTITIES
 
 HASH = "$2b$12$abcdefghijklmnopqrstuuABCDEFGHIJKLMNOPQRSTUVWXYZ01234"
 
@@ -46,7 +46,7 @@ def fill(connection: Connection) -> None:
     """Write the rows; numbers given out from now on begin at 1001."""
     connection.execute(text("SET LOCAL fsms.logged = 'on'"))  # Its log is what stands above, and nothing else.
     connection.execute(text(ROWS))
-    for table in Base.metadata.sorted_tables:
-        (key,) = table.primary_key.columns
-        sequence = f'"{table.name}_{key.name}_seq"'
+    for entity in ENTITIES:
+        (key,) = entity.__mapper__.primary_key
+        sequence = f'"{entity.__tablename__}_{key.name}_seq"'
         connection.execute(text("SELECT setval(:sequence, 1000)"), {"sequence": sequence})

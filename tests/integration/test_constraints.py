@@ -49,6 +49,7 @@ GOOD: dict[str, dict[str, str]] = {
         "status": "'Present'",
     },
     "ActivityLog": {"action": "'login'"},
+    "Preference": {"userId": "2", "name": "'language'", "value": "'\"km\"'"},
     "Receipt": {
         "userId": "1",
         "key": "'7d9f1c1e-4b35-4f2e-9c11-5f1a6d1c0b01'",
@@ -238,6 +239,15 @@ FORBIDDEN_ROWS = [
     ("attendance tomorrow", "Attendance", {"attendanceDate": TOMORROW}, "Attendance_attendanceDate_check"),
     ("an act of nobody we know", "ActivityLog", {"userId": NOBODY}, "ActivityLog_userId_fkey"),
     ("a log entry without an action", "ActivityLog", {"action": "''"}, "ActivityLog_action_check"),
+    ("a preference of nobody", "Preference", {"userId": NOBODY}, "Preference_userId_fkey"),
+    ("a preference without a name", "Preference", {"name": "''"}, "Preference_name_check"),
+    ("a preference with a long name", "Preference", {"name": "repeat('x', 101)"}, "Preference_name_check"),
+    (
+        "a preference as long as a book",
+        "Preference",
+        {"value": "to_jsonb(repeat('x', 20000))"},
+        "Preference_value_check",
+    ),
     ("a receipt of nobody", "Receipt", {"userId": NOBODY}, "Receipt_userId_fkey"),
     ("a second answer to one request", "Receipt", {"key": f"'{ANSWERED}'"}, "Receipt_userId_key_key"),
     ("an answer to nothing", "Receipt", {"what": "''"}, "Receipt_what_check"),
@@ -331,8 +341,7 @@ def everything_in(connection: Connection) -> dict[str, list[str]]:
 
 
 def key_of(table: str) -> str:
-    (column,) = Base.metadata.tables[table].primary_key.columns
-    return column.name
+    return Base.metadata.tables[table].primary_key.columns[0].name
 
 
 @pytest.mark.parametrize(
