@@ -18,7 +18,7 @@ MOST_ANSWERS = 50
 
 # What a person may type to find a record, and the order in which records are offered.
 SEARCHED: dict[type[Base], tuple[Any, ...]] = {
-    Student: (Student.last_name, Student.first_name, Student.student_id),
+    Student: (Student.last_name, Student.first_name, Student.student_id, Student.phone),
     User: (User.last_name, User.first_name, User.username),
     Course: (Course.grade + Course.section, Course.course_name, SchoolYear.school_year_code),
     Subject: (Subject.subject_name,),

@@ -175,9 +175,7 @@ def test_the_log_tells_of_the_name_and_not_of_its_key(session: Session, make: Ma
 # ---- Roles ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_teacher_finds_the_own_pupils_and_their_guardians_only(
-    as_teacher: AsTeacher, make: Make, user: User
-) -> None:
+def test_a_teacher_finds_the_own_pupils_and_their_guardians_only(as_teacher: AsTeacher, make: Make, user: User) -> None:
     taught, other = make.course(teacher=user), make.course()
     own, foreign = (make.student(last_name="សុខ", first_name="ដារ៉ា", phone="012 345 678") for _ in range(2))
     mine = make.guardian(student=own, last_name="ហេង", first_name="ធីតា", phone="092 111 222")

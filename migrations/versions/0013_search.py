@@ -9,8 +9,8 @@ from alembic import op
 from alembic.util import CommandError
 from sqlalchemy import text
 
-revision = "0012_search"
-down_revision = "0011_receipts"
+revision = "0013_search"
+down_revision = "0012_preferences"
 branch_labels = None
 depends_on = None
 
