@@ -32,7 +32,7 @@ def is_alphanumeric(written: str) -> bool:
 # ---- Keys: what names and numbers are compared by -------------------------------------------------------------------
 #
 # The database keeps a key beside each name and phone (`nameKey`, `phoneKey`), whoever writes the row; its functions
-# (migration 0013) say the same as these two, and a test holds them together.
+# (migration 0016) say the same as these two, and a test holds them together.
 
 _UNSAID = re.compile(
     r"[\s\u200b-\u200d\u2060\ufeff\u00ad\u0300-\u036f"  # no letters; accents

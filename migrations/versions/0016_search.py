@@ -9,8 +9,8 @@ from alembic import op
 from alembic.util import CommandError
 from sqlalchemy import text
 
-revision = "0013_search"
-down_revision = "0012_preferences"
+revision = "0016_search"
+down_revision = "0015_excused"
 branch_labels = None
 depends_on = None
 
