@@ -7,8 +7,8 @@ work as the owner of the tables; teachers see those and keep their own.
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0016_saved_views"
-down_revision = "0015_excused"
+revision = "0017_saved_views"
+down_revision = "0016_search"
 branch_labels = None
 depends_on = None
 
