@@ -16,7 +16,7 @@ from fsms import clock
 from fsms.admin_views import history
 from fsms.database import db
 from fsms.reports import absences, attendance, marks, today
-from fsms.reports.absences import AbsentOnDay, Absentee
+from fsms.reports.absences import Absentee, AbsentOnDay
 from fsms.reports.attendance import ClassOnDay
 from fsms.reports.marks import MissingMarks
 from fsms.vocabulary import Role
@@ -70,15 +70,15 @@ class HomeView(AdminIndexView):
         classes = attendance.classes_today(session, day)
         gaps = _by_class(marks.missing(session, day))
         told: dict[str, Any] = {
-            "day": day,
             "day_in_words": format_date(day, "EEEE d MMMM y"),
             "is_school_day": attendance.is_school_day(session, day),
-            "school_year": today.school_year(session, day),
+            "school_year": today.year(session, day),
             "classes": classes,
             "gaps": gaps,
             "take_attendance": take_attendance,
             "enter_marks": enter_marks,
             "enrolments": enrolments,
+            "hour": hour,
         }
         if current_user.role == Role.TEACHER.value:
             of_class = {one.course_id: one for one in gaps}
@@ -135,14 +135,13 @@ def _course(endpoint: str, course_id: int) -> dict[str, int]:
     return {"course" if endpoint in current_app.view_functions else "id": course_id}
 
 
-def enrolments(**asked: Any) -> str:
-    """Lead to the list of enrolments behind a number; `drop_is=0` is the filter "drop-is"."""
-    paths = {
-        "year": "course.school_year.school_year_code-contains",
-        "level": "course.grade-is",
-        "drop": "drop-is",
-        "enrolled_from": "enrolled_on-from",
-        "dropped_from": "drop_date-from",
-    }
-    filters = {f"flt{n}_{paths[name]}": value for n, (name, value) in enumerate(asked.items()) if value is not None}
-    return url_for("enrollment.index_view", **filters)
+def hour(moment: dt.datetime) -> str:
+    """Show the hour by the school's clock."""
+    return f"{moment.astimezone(clock.SCHOOL_ZONE):%H:%M}"
+
+
+def enrolments(**chosen: Any) -> str:
+    """Lead to the list of enrolments behind a number, by the chips it has."""
+    return url_for(
+        "enrollment.index_view", **{f"flt{n}_{chip}": value for n, (chip, value) in enumerate(chosen.items())}
+    )

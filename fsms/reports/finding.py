@@ -27,9 +27,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from fsms import policy, searching, text
+from fsms import clock, policy, searching, text
 from fsms.models import Base, Course, Enrollment, Guardian, SchoolYear, Student, Subject, User
 from fsms.policy import Verb
+from fsms.reports import school_year
 
 
 @dataclass(frozen=True)
@@ -113,14 +114,13 @@ def _later(entity: type[Base], called: str) -> ColumnElement[int]:
 
 # ---- Pupils ---------------------------------------------------------------------------------------------------------
 
-_NEWEST = select(SchoolYear.school_year_id).order_by(SchoolYear.school_year_code.desc()).limit(1).scalar_subquery()
 _CALLED = Course.grade + Course.section
 
 
 def _places_now() -> Subquery:
     """The class of today of each pupil who has one."""
     places = select(Enrollment.student_id, func.min(_CALLED).label("called")).join(Course)
-    here = places.where(Course.school_year_id == _NEWEST, Enrollment.drop.is_(False))
+    here = places.where(Course.school_year_id == school_year.present(clock.today()), school_year.keeps_the_place())
     return here.group_by(Enrollment.student_id).subquery()
 
 
@@ -133,7 +133,7 @@ def _last_place(student_id: Any) -> ColumnElement[Any]:
 
 def _is_in_class(word: str) -> ColumnElement[bool]:
     places = select(Enrollment.student_id).join(Course)
-    here = places.where(Course.school_year_id == _NEWEST, Enrollment.drop.is_(False))
+    here = places.where(Course.school_year_id == school_year.present(clock.today()), school_year.keeps_the_place())
     plain = text.digits(word).lower()
     return Student.student_id.in_(here.where(or_(func.lower(_CALLED) == plain, Course.grade == plain)))
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
 
+from fsms import clock
 from fsms.activity import AnySession
 from fsms.models import ActivityLog, Course, Enrollment, SchoolYear, Student
-from fsms.reports.attendance import year_of
+from fsms.reports import school_year
 from fsms.vocabulary import Gender
 
 _LOOKING_BACK = 120  # Entries, so that an act on a class of pupils does not hide the acts before it.
@@ -48,9 +49,10 @@ class Act:
     more: int
 
 
-def school_year(session: AnySession, day: dt.date) -> str | None:
+def year(session: AnySession, day: dt.date) -> str | None:
     """Name the school year of a day; None in a school without any."""
-    return session.scalar(select(SchoolYear.school_year_code).where(SchoolYear.school_year_id == year_of(day)))
+    present = SchoolYear.school_year_id == school_year.present(day)
+    return session.scalar(select(SchoolYear.school_year_code).where(present))
 
 
 def pupils_by_grade(session: AnySession, day: dt.date) -> tuple[Grade, ...]:
@@ -61,7 +63,7 @@ def pupils_by_grade(session: AnySession, day: dt.date) -> tuple[Grade, ...]:
         .select_from(Enrollment)
         .join(Course, Enrollment.course_id == Course.course_id)
         .join(Student, Enrollment.student_id == Student.student_id)
-        .where(Course.school_year_id == year_of(day), Enrollment.drop.is_(False))
+        .where(Course.school_year_id == school_year.present(day), school_year.keeps_the_place())
         .group_by("level")
         .order_by("level")
     )
@@ -71,8 +73,9 @@ def pupils_by_grade(session: AnySession, day: dt.date) -> tuple[Grade, ...]:
 def month(session: AnySession, day: dt.date) -> Month:
     """Count the places in classes that were taken and given up in the month of a day."""
     first = day.replace(day=1)
+    midnight = dt.datetime(first.year, first.month, 1, tzinfo=clock.SCHOOL_ZONE)
     counted = select(
-        func.count().filter(Enrollment.enrolled_on >= first), func.count().filter(Enrollment.drop_date >= first)
+        func.count().filter(Enrollment.created_at >= midnight), func.count().filter(Enrollment.drop_date >= first)
     ).select_from(Enrollment)
     enrolled, dropped = session.execute(counted).one()
     return Month(first, enrolled, dropped)
