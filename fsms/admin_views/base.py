@@ -77,6 +77,8 @@ class EntityView(Exports, ByRole):
         declared: dict[str, Any] = dict(self.column_formatters)
         by_words: dict[str, Any] = {path: formatters.choice(choices) for path, choices in found.items()}
         self.column_formatters = by_words | declared
+        to_read = {path for path, made in declared.items() if made in formatters.FOR_READING}
+        self.column_formatters_export = by_words | {path: declared[path] for path in declared.keys() - to_read}
         self.column_formatters_detail = by_words | dict(self.column_formatters_detail or declared)
         super().__init__(model, db, endpoint=model.__name__.lower(), **kwargs)
 

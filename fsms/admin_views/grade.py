@@ -7,6 +7,7 @@ from flask_login import current_user
 from wtforms import Form
 
 from fsms import clock, grading
+from fsms.admin_views import formatters
 from fsms.admin_views.base import EntityView
 from fsms.models import Grade
 
@@ -32,6 +33,7 @@ class GradeView(EntityView):
         "updated_at",
     )
     column_searchable_list = ("student.last_name", "student.first_name", "subject.subject_name", "grade_comment")
+    column_formatters = {"grade_date": formatters.period}
     column_sortable_list = (
         ("student", ("student.last_name", "student.first_name")),
         ("subject", "subject.subject_name"),

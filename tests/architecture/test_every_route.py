@@ -66,6 +66,7 @@ OTHER_ROUTES = {
     "login": (200, 302, 302),
     "logout": (302, 302, 302),
     "language": (302, 302, 302),
+    "appearance": (200, 200, 200),
     "photo": (302, 404, 404),
     "account": (302, 200, 200),
     "session_state": (200, 200, 200),

@@ -12,7 +12,7 @@ from tests.builders import PAGES
 from tests.pages.addresses import every_address
 
 # The endpoints that answer strangers. The choice of a language and the state of a session tell nobody anything.
-OPEN = {"login", "static", "healthz", "language", "session_state"}
+OPEN = {"login", "static", "healthz", "language", "appearance", "session_state"}
 
 
 def test_a_stranger_is_led_to_the_sign_in_page(visitor: PageClient) -> None:

@@ -143,7 +143,7 @@ def test_a_new_person_gets_a_new_session_in_the_same_language(admin: PageClient,
 
     with admin.web.session_transaction() as kept:
         assert kept["_user_id"] == str(dara.user_id)
-        assert kept["language"] == "km"
+        assert kept["screen"] == {"language": "km"}
         assert "something" not in kept
 
 
