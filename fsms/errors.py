@@ -106,6 +106,7 @@ SENTENCES: dict[str, str] = {
     "Enrollment_dropSemesterId_fkey": _CHOOSE_SEMESTER,
     "Enrollment_studentId_courseId_key": _("This pupil already has a place in this class. Open that enrolment."),
     "Enrollment_drop_check": _("A drop needs both its semester and its date. Enter both, or take the drop back."),
+    "Enrollment_enrolledOn_check": _("The drop lies before the pupil's first day in the class. Correct one of them."),
     "Enrollment_dropDate_check": _("The date of the drop is in the future. Enter today or an earlier day."),
     "Grade_courseId_fkey": _CHOOSE_COURSE,
     "Grade_studentId_fkey": _CHOOSE_PUPIL,
@@ -115,6 +116,9 @@ SENTENCES: dict[str, str] = {
     "Grade_studentId_courseId_fkey": _NOT_ENROLLED,
     "Grade_studentId_courseId_subjectId_semesterId_gradeDate_key": _(
         "The pupil already has a mark in this subject for this date. Change that mark."
+    ),
+    "Grade_enrollment_check": _(
+        "The pupil had left this class before then. Choose an earlier month, or re-enrol first."
     ),
     "Grade_grade_check": _("A mark cannot be less than zero. Enter the mark as a number, for example 7.5."),
     "Grade_gradeDate_check": _("Write the month as 2025-03 or 03/25, or the day as 2025-03-14 or 14/03/2025."),
@@ -128,6 +132,9 @@ SENTENCES: dict[str, str] = {
     ),
     "Attendance_AM_key": _FULL_DAY,
     "Attendance_PM_key": _FULL_DAY,
+    "Attendance_enrollment_check": _(
+        "The pupil was not in this class on that day: not yet, or not any more. Check the day, or the enrolment."
+    ),
     "Attendance_status_check": _("There is no such attendance status. Choose present, absent, late or excused."),
     "Attendance_attendanceDate_check": _("Attendance cannot be taken in advance. Choose today or an earlier day."),
     # The log

@@ -5,14 +5,17 @@ nothing; here the session only says who is asking. What a role may *do* stands i
 and `fsms may`. The screen hides, the database refuses (docs/decisions/row-security.md).
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, event, func, select, true
+from sqlalchemy import Connection, Engine, event, func, select, true
 from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, scoped_session, sessionmaker, undefer
 
 from fsms.columns import CONFIDENTIAL
+from fsms.config import AttendanceRules
 from fsms.errors import Refused
 from fsms.models import (
     ENTITIES,
@@ -166,6 +169,25 @@ def hidden_columns(actor: Actor | None, entity: type[Base]) -> frozenset[str]:
     return confidential(entity)
 
 
+# ---- What the school has decided ------------------------------------------------------------------------------------
+
+_ATTENDANCE = "fsms.attendance"
+
+
+def set_attendance_rules(session: Session | scoped_session[Any], rules: AttendanceRules) -> None:
+    """Give the session the school's own rules of attendance, from its next transaction on."""
+    session.info[_ATTENDANCE] = rules
+
+
+def attendance_rules(session: Session | scoped_session[Any]) -> AttendanceRules:
+    """Say by which rules of attendance the session works."""
+    rules: AttendanceRules = session.info.get(_ATTENDANCE, _USUAL)
+    return rules
+
+
+_USUAL = AttendanceRules()
+
+
 # ---- Telling the database ------------------------------------------------------------------------------------------
 
 _ACTOR = "fsms.actor"
@@ -200,6 +222,15 @@ def speak_for(session: Session | scoped_session[Any], actor: Actor | None) -> No
     session.info[_ACTOR] = actor
 
 
+@contextmanager
+def reading_for(bind: Engine | Connection, actor: Actor | None) -> Iterator[Connection]:
+    """Give a connection in a transaction that speaks for somebody, for reading outside of any request."""
+    with Session(bind) as apart:
+        connection = apart.connection()
+        _tell(connection, actor)
+        yield connection
+
+
 def _owns(actor: Actor | None) -> bool:
     return actor is not None and DATABASE_ROLES.get(actor.role) == OWNER
 
@@ -208,11 +239,14 @@ def _say_who_acts(session: Session, transaction: SessionTransaction, connection:
     """Set role and number for this transaction only, so that no pool, here or before the server, carries them on."""
     if transaction.nested:
         return  # A savepoint goes on in the role of its transaction.
+    _tell(connection, actor_of(session))
+
+
+def _tell(connection: Connection, actor: Actor | None) -> None:
     driver = connection.connection.driver_connection
     assert driver is not None
     if driver.autocommit:
         raise RuntimeError("Without a transaction nothing would limit what this session sees and changes.")
-    actor = actor_of(session)
     role = DATABASE_ROLES.get(actor.role, NOBODY) if actor else NOBODY
     number = "" if actor is None or actor.user_id is None else str(actor.user_id)
     connection.execute(select(func.set_config("role", role, true()), func.set_config("fsms.user_id", number, true())))

@@ -74,6 +74,21 @@ class GradeLevel(Choice):
     G12 = "12", _("Grade 12")
 
 
+class DropReason(Choice):
+    """Why pupils leave a class, as the school hears it most; own words may follow, or stand alone."""
+
+    MOVED_HOUSE = "Moved house", _("Moved house")
+    OTHER_SCHOOL = "Changed school", _("Changed school")
+    FAMILY = "Helps the family", _("Helps the family")
+    WORK = "Went to work", _("Went to work")
+    PARENTS_AWAY = "Parents work elsewhere", _("Parents work elsewhere")
+    POVERTY = "Family cannot afford it", _("Family cannot afford it")
+    DISTANCE = "Lives too far away", _("Lives too far away")
+    ILLNESS = "Illness", _("Illness")
+    ABSENT = "Absent too often", _("Absent too often")
+    OTHER_CLASS = "Moved to another class", _("Moved to another class")
+
+
 class AttendanceSession(Choice):
     """The half of a school day, or both."""
 

@@ -53,7 +53,7 @@ def _compress(response: Response) -> Response:
     if response.is_streamed and not is_file:
         return response  # an export of any size, which must not be held in memory
     response.vary.add("Accept-Encoding")
-    if "gzip" not in request.accept_encodings or request.headers.get("Range"):
+    if not request.accept_encodings.quality("gzip") or request.headers.get("Range"):
         return response
     response.direct_passthrough = False
     plain = response.get_data()

@@ -91,7 +91,8 @@ class Page:
     @property
     def flashes(self) -> list[str]:
         """The messages above the page, without what can be done about them."""
-        boxes = (box for box in self.find("div", "alert") if "error-summary" not in _classes(box))
+        shown = (box for box in self.find("div", "alert") if box.get("hidden") is None)
+        boxes = (box for box in shown if "error-summary" not in _classes(box))
         return [_text(one(box.iter("span"))) for box in boxes]
 
     @property

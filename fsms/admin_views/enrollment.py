@@ -17,6 +17,7 @@ class EnrollmentView(EntityView):
         "enrollment_id",
         "student",
         "course",
+        "enrolled_on",
         "drop",
         "drop_semester",
         "drop_date",
@@ -45,6 +46,7 @@ class EnrollmentView(EntityView):
         "enrollment_id": _("Enrolment number"),
         "student": _("Pupil"),
         "course": _("Course"),
+        "enrolled_on": _("First day in the class"),
         "drop": _("Dropped"),
         "drop_semester": _("Dropped in semester"),
         "drop_date": _("Dropped on"),
@@ -56,4 +58,4 @@ class EnrollmentView(EntityView):
         "created_at": _("Created"),
         "updated_at": _("Last saved"),
     }
-    form_columns = ("student", "course", "drop", "drop_semester", "drop_date", "drop_reason")
+    form_columns = ("student", "course", "enrolled_on", "drop", "drop_semester", "drop_date", "drop_reason")

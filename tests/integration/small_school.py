@@ -32,8 +32,10 @@ INSERT INTO "Semester" ("semesterId", semester, "semesterCode", "startDate", "en
 INSERT INTO "Subject" ("subjectId", "subjectName") VALUES (1, 'Mathematics'), (2, 'Khmer');
 INSERT INTO "Course" ("courseId", "schoolYearId", grade, section, "courseName", "teacherId1") VALUES
     (1, 1, '5', 'A', 'Grade 5', 2), (2, 1, '5', 'B', 'Grade 5', NULL);
-INSERT INTO "Enrollment" ("enrollmentId", "studentId", "courseId", "drop", "dropSemesterId", "dropDate") VALUES
-    (1, 1, 1, false, NULL, NULL), (2, 2, 1, true, 2, '2025-05-02'), (3, 4, 1, false, NULL, NULL);
+INSERT INTO "Enrollment"
+    ("enrollmentId", "studentId", "courseId", "enrolledOn", "drop", "dropSemesterId", "dropDate") VALUES
+    (1, 1, 1, NULL, false, NULL, NULL), (2, 2, 1, NULL, true, 2, '2025-05-02'),
+    (3, 4, 1, '2024-11-04', false, NULL, NULL);
 INSERT INTO "Grade" ("studentId", "courseId", "subjectId", "semesterId", "gradeDate", grade, "userId") VALUES
     (1, 1, 1, 1, '2024-12', 7.5, 2);
 INSERT INTO "Attendance" ("studentId", "courseId", "attendanceDate", session, status) VALUES
