@@ -11,6 +11,7 @@ from typing import Any, ClassVar, cast
 
 from flask import abort, flash, g, request
 from flask_admin.actions import action
+from flask_admin.helpers import is_form_submitted
 from flask_admin.model.base import ViewArgs
 from flask_babel import gettext, lazy_gettext, ngettext
 from sqlalchemy import Column, Table, or_
@@ -21,17 +22,17 @@ from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.schema import AddConstraint, CreateIndex
 from wtforms import Field, Form
 
-from fsms import activity, text
-from fsms.admin_views import filters, formatters, history, theme
+from fsms import activity, searching, text
+from fsms.admin_views import clashes, filters, formatters, history, theme
 from fsms.admin_views.by_role import ByRole, refuse
 from fsms.admin_views.deleting import Deleting
 from fsms.admin_views.exports import Exports
 from fsms.admin_views.forms import SchoolConverter, SchoolForm
 from fsms.admin_views.inlines import SchoolInlineConverter, VersionField
-from fsms.admin_views.lookups import LookUp, every_word_in, record_id
+from fsms.admin_views.lookups import LookUp, record_id
 from fsms.admin_views.photographs import PhotoField, picture
 from fsms.database import db
-from fsms.errors import SchoolError, constraint_of, is_refusal, sentence_for
+from fsms.errors import SchoolError, StaleRecord, constraint_of, is_refusal, sentence_for
 from fsms.models import ActivityLog, Base
 from fsms.policy import Verb
 
@@ -52,6 +53,7 @@ class EntityView(Deleting, Exports, ByRole):
     named_filter_urls = True
 
     column_formatters: Any = {}
+    column_formatters_export: Any = None
     column_formatters_detail: Any = None
     column_type_formatters = formatters.FOR_LISTS
     column_type_formatters_detail = formatters.FOR_DETAILS
@@ -79,7 +81,8 @@ class EntityView(Deleting, Exports, ByRole):
         by_words: dict[str, Any] = {path: formatters.choice(choices) for path, choices in found.items()}
         self.column_formatters = by_words | declared
         to_read = {path for path, made in declared.items() if made in formatters.FOR_READING}
-        self.column_formatters_export = by_words | {path: declared[path] for path in declared.keys() - to_read}
+        for_files = {path: declared[path] for path in declared.keys() - to_read}
+        self.column_formatters_export = by_words | for_files | dict(self.column_formatters_export or {})
         self.column_formatters_detail = by_words | dict(self.column_formatters_detail or declared)
         super().__init__(model, db, endpoint=model.__name__.lower(), **kwargs)
 
@@ -123,8 +126,8 @@ class EntityView(Deleting, Exports, ByRole):
         return ", ".join(dict.fromkeys(str(label) for label in labels if label))
 
     def _apply_search(self, query: Any, count_query: Any, joins: Any, count_joins: Any, search: str) -> Any:
-        """Ask that every word stands somewhere; `%` and `_` are letters like any other."""
-        for word in text.clean(search).split():
+        """Ask that every word stands somewhere, as `searching` understands it."""
+        for word in searching.words(search):
             found = or_(*(self._word_in(word, column, path) for column, path in self._fields_to_search))
             query = query.filter(found)
             count_query = None if count_query is None else count_query.filter(found)
@@ -137,7 +140,7 @@ class EntityView(Deleting, Exports, ByRole):
                 yield field
 
     def _word_in(self, word: str, column: Any, path: Any) -> Any:
-        asked = every_word_in(word, [column])
+        asked = searching.stands_in(word, column)
         for relation in reversed(path or []):
             asked = relation.has(asked)
         return asked
@@ -244,14 +247,15 @@ class EntityView(Deleting, Exports, ByRole):
 
     def validate_form(self, form: Form) -> bool:
         """Hold each value against the entity's own rules, so that the message stands at its field."""
-        if not super().validate_form(form):
+        understood = super().validate_form(form)
+        if not is_form_submitted():
             return False
-        for name in self.model.__mapper__.validators.keys() & {field.name for field in form}:
+        for name in self.model.__mapper__.validators.keys() & {field.name for field in form if not field.errors}:
             try:
                 setattr(self.model(), name, form[name].data)
             except SchoolError as error:
                 _complain(form[name], error)
-        return not form.errors
+        return understood and not form.errors
 
     def create_model(self, form: Form) -> Base | bool:
         """Write a new row, or say at which field what is wrong."""
@@ -264,16 +268,20 @@ class EntityView(Deleting, Exports, ByRole):
 
         return row if self._written(form, write) else False
 
-    def update_model(self, form: Form, model: Base) -> bool:
-        """Write the changes, unless somebody else saved since the form was opened."""
+    def update_model(self, form: Any, model: Base) -> bool:
+        """Write the changes; where somebody else saved since the form was opened, ask whose shall stay."""
 
         def write() -> None:
             form.populate_obj(model)
             self.on_model_change(form, model, is_created=False)
 
-        return self._written(form, write)
+        if clashes.unanswered():
+            form.clash = clashes.between(form, model)
+            return False
+        clashes.settle(form)
+        return self._written(form, write, model)
 
-    def _written(self, form: Form, write: Callable[[], None]) -> bool:
+    def _written(self, form: Form, write: Callable[[], None], row: Base | None = None) -> bool:
         """Write and commit; a broken rule changes nothing and is said in the form, whose input stays."""
         try:
             with db.session.no_autoflush:
@@ -281,16 +289,21 @@ class EntityView(Deleting, Exports, ByRole):
             batch = _commit()
         except (SchoolError, StaleDataError, DBAPIError) as error:
             db.session.rollback()
-            if is_refusal(error):
-                refuse(g.verb, self.model)
-            field = self._field_of(form, error)
-            if field is None:
-                flash(words(error), "error")
-            else:
-                _complain(field, error)
+            self._told_in(form, error, row)
             return False
         _offer_undo(batch)
         return True
+
+    def _told_in(self, form: Any, error: Exception, row: Base | None) -> None:
+        """Say in the form what went wrong: beside what somebody else saved, at the field, or above them all."""
+        if is_refusal(error):
+            refuse(g.verb, self.model)
+        if isinstance(error, StaleRecord | StaleDataError) and row is not None and is_there(row):
+            form.clash = clashes.between(form, row)
+        elif (field := self._field_of(form, error)) is not None:
+            _complain(field, error)
+        else:
+            flash(words(error), "error")
 
     def _field_of(self, form: Form, error: Exception) -> Field | None:
         """Find the field that a broken constraint speaks of: the last of its columns that the form shows filled."""
@@ -359,6 +372,11 @@ def words(error: Exception) -> str:
     if isinstance(error, StaleDataError):
         return gettext("Somebody else saved or deleted this record meanwhile. Nothing was changed. Open it again.")
     return gettext(sentence_for(error))
+
+
+def is_there(row: Base) -> bool:
+    """Say whether a record that was read is there still."""
+    return db.session.get(type(row), db.inspect(row).identity, populate_existing=True) is not None
 
 
 def _complain(field: Field, error: Exception) -> None:

@@ -4,6 +4,7 @@ Days are written 31/05/2010 and months by their names, numbers in the digits of 
 looked up stays as it is kept: ids, phone numbers, user names, codes, names of classes, and all that goes into files.
 """
 
+import re
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -14,7 +15,7 @@ from markupsafe import Markup
 
 from fsms.admin_views.screen import in_digits, language
 from fsms.clock import SCHOOL_ZONE
-from fsms.vocabulary import AttendanceSession, Choice, label_of
+from fsms.vocabulary import AttendanceSession, AttendanceStatus, Choice, label_of
 
 # ---- Days, months and moments --------------------------------------------------------------------------------------
 
@@ -66,6 +67,23 @@ def day_in_text(written: str) -> str:
         return day(date.fromisoformat(written))
     except ValueError:
         return written
+
+
+_DAY = re.compile(r"\d{4}-\d\d-\d\d(?!\d)")
+_ATTENDANCE = re.compile(rf"({_DAY.pattern}) ({'|'.join(AttendanceSession)}) · ({'|'.join(AttendanceStatus)})")
+
+
+def title(record: object) -> str:
+    """Call a record by its name in the reader's language, or a text of the log that names one.
+
+    Attendance is called by its day, session and status, in the words in which they are kept.
+    """
+
+    def _in_words(found: re.Match[str]) -> str:
+        session, status = label_of(AttendanceSession, found[2]), label_of(AttendanceStatus, found[3])
+        return f"{day_in_text(found[1])} {gettext(session)} · {gettext(status)}"
+
+    return _DAY.sub(lambda found: day_in_text(found[0]), _ATTENDANCE.sub(_in_words, str(record)))
 
 
 # ---- Numbers and words ---------------------------------------------------------------------------------------------

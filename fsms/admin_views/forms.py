@@ -1,7 +1,7 @@
 """From a column to a field of the form: what Flask-Admin's converter lacks for a school's records."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -31,6 +31,12 @@ BLANK = "—"  # a real text: WTForms 3.3 prints "__None" for an empty one
 
 class SchoolForm(theme.Form):
     """The base of the entities' forms."""
+
+    def populate_obj(self, obj: Any) -> None:
+        """Write the fields, but for those that stay as somebody else has saved them."""
+        for name, field in self._fields.items():
+            if not getattr(field, "left", False):
+                field.populate_obj(obj, name)
 
     class Meta(theme.Form.Meta):
         """Decides what a form reads."""
@@ -83,10 +89,13 @@ def number_in(typed: str) -> Decimal:
 class NumberField(StringField):
     """A number between two bounds."""
 
-    def __init__(self, *, places: int, lowest: Decimal | None = None, highest: Decimal, **kwargs: Any) -> None:
-        """Take the number of decimal places and the bounds, both included."""
+    def __init__(
+        self, *, places: int, lowest: Decimal | None = None, highest: Decimal | Callable[[], Decimal], **kwargs: Any
+    ) -> None:
+        """Take the number of decimal places and the bounds, both included; what a setting decides is asked for."""
         super().__init__(**kwargs)
-        self.places, self.lowest, self.highest = places, lowest, highest
+        self.places, self.lowest = places, lowest
+        self.highest = highest() if callable(highest) else highest
         self.render_kw = {"inputmode": "decimal" if places else "numeric", "autocomplete": "off"} | (
             self.render_kw or {}
         )

@@ -114,7 +114,7 @@ def sentence(entry: ActivityLog) -> str:
     kind = kind_of(entry)
     verb = entry.action.partition("_")[0]
     if verb in ACTS and "changes" in details:
-        return str(ACTS[verb]) % {"what": f"{kind} “{details.get('label') or entry.entity_id}”"}
+        return str(ACTS[verb]) % {"what": f"{kind} “{formatters.title(details.get('label') or entry.entity_id)}”"}
     if verb in {"export", "exported"}:
         return f"{_of_an_export(verb, details)}: {kind}"
     said = str(EVENTS.get(entry.action, entry.action))
@@ -137,7 +137,7 @@ def _act(what: str) -> str:
     entity = next((entity for entity in NAMES if entity.lower() == kind), None)
     if verb not in ACTS or entity is None:
         return what
-    return str(ACTS[verb]) % {"what": f"{NAMES[entity]} “{label}”"}
+    return str(ACTS[verb]) % {"what": f"{NAMES[entity]} “{formatters.title(label)}”"}
 
 
 def changes(entry: ActivityLog) -> list[Change]:
@@ -147,7 +147,7 @@ def changes(entry: ActivityLog) -> list[Change]:
     hidden = policy.hidden_columns(reader(), entity) if entity and reader() else frozenset()
     shown = [name for name in held if name not in hidden]
     labels = _labels(entity)
-    return [Change(_label(labels, name), *(_in_words(entity, name, value) for value in held[name])) for name in shown]
+    return [Change(_label(labels, name), *(in_words(entity, name, value) for value in held[name])) for name in shown]
 
 
 def of_record(row: Base) -> list[Line]:
@@ -200,7 +200,8 @@ def _label(labels: Mapping[str, Any], name: str) -> str:
     return str(labels.get(name) or labels.get(name.replace("_id", "")) or name.replace("_", " "))
 
 
-def _in_words(entity: type[Base] | None, name: str, value: Any) -> str:
+def in_words(entity: type[Base] | None, name: str, value: Any) -> str:
+    """Put a value, as the log keeps it, into words."""
     if value is None:
         return ""
     if isinstance(value, bool):

@@ -47,6 +47,7 @@ def install(app: Flask) -> None:
         long_day=formatters.long_day,
         month=formatters.month,
         number=formatters.number,
+        title_of=formatters.title,
         decimalformat=formatters.number,
         digits=screen.in_digits,
     )

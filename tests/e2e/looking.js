@@ -67,12 +67,14 @@ window.looking = (() => {
     stops = focusable.filter((element) => element.type !== "radio");
     reached = new Set();
     unshown = new Set();
-    document.addEventListener("focusin", ({ target }) => {
-      reached.add(target);
+    document.addEventListener("focusin", ({ target }) => reached.add(target));
+    // Asked before the focus goes on, when the page has had time to draw.
+    addEventListener("keydown", () => {
+      const here = document.activeElement;
       // The ring may be drawn around what the control stands in.
-      const around = [target, target.parentElement, target.closest(".ts-control, .field, label, td, th")];
-      if (!around.some((element) => element && isDrawn(element))) unshown.add(target);
-    });
+      const around = [here, here.parentElement, here.closest(".ts-wrapper"), here.closest("label, td, th")];
+      if (here !== document.body && !around.some((element) => element && isDrawn(element))) unshown.add(here);
+    }, true);
     document.activeElement?.blur();
     return focusable.length;
   }
