@@ -25,6 +25,7 @@ from fsms.admin_views.semester import SemesterView
 from fsms.admin_views.student import StudentView
 from fsms.admin_views.subject import SubjectView
 from fsms.admin_views.user import UserView
+from fsms.admin_views.why import WhyView
 from fsms.config import ROOT
 from fsms.models import (
     ActivityLog,
@@ -106,6 +107,7 @@ def install(app: Flask) -> None:
         for view, entity, name, icon in pages:
             css = "on-phone" if entity in ON_PHONE else ""
             admin.add_view(view(entity, name=name, category=group, menu_icon_value=icon, menu_class_name=css))
+    admin.add_view(WhyView(name=_("Why?"), endpoint="why", url="/admin/gradebook/why"))
 
 
 def what_every_page_is_told() -> dict[str, Any]:

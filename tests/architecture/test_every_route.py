@@ -42,6 +42,8 @@ ENTITY_ROUTES = {
     "edit_view": ("e", "GET", "/edit/?id={id}"),
     "deletion_view": ("d", "GET", "/deletion/?id={id}"),
     "delete_view": ("d", "POST", "/delete/"),
+    "counts_view": ("l", "GET", "/counts/"),
+    "views_view": ("l", "POST", "/views/"),
     "action_view": ("d", "POST", "/action/"),
     "ajax_lookup": ("e", "GET", "/ajax/lookup/?name={lookup}&query=&limit=100000"),
     "ajax_update": ("e", "POST", "/ajax/update/"),
@@ -75,6 +77,7 @@ OTHER_ROUTES = {
     "account": (302, 200, 200),
     "session_state": (200, 200, 200),
     "session_extend": (401, 200, 200),
+    "why.index": (302, 404, 404),
     "user.unlock_view": (401, 403, 404),
     "activitylog.undo_view": (302, 404, 404),
 }
