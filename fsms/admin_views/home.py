@@ -97,6 +97,7 @@ def _of_the_school(day: dt.date, classes: Sequence[ClassOnDay]) -> dict[str, Any
         "shown_absent": absent[:MOST_ABSENT],
         "grades": today.pupils_by_grade(db.session, day),
         "month": today.month(db.session, day),
+        "locked": today.locked_accounts(db.session, clock.now()),
         "acts": [(history.line(act.entry), act.more) for act in acts],
         "absent_url": _first_of("missing.index", "attendance.index_view"),
     }
