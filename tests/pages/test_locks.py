@@ -84,6 +84,32 @@ def test_a_teacher_is_refused_at_every_door_with_the_reason(
     assert without_log(session) == before
 
 
+def test_in_the_gradebook_each_cell_is_refused_and_the_sheet_says_why(
+    teacher: PageClient, admin: PageClient, locked: Locked, session: Session
+) -> None:
+    before = without_log(session)
+    sheet = f"/admin/gradebook/?course={locked.course.course_id}&semester={locked.semester.semester_id}&month=2025-03"
+    here = {"course": locked.course.course_id, "semester": locked.semester.semester_id}
+    place = [locked.place.student_id, locked.subject.subject_id, "2025-04"]
+    cell = dict(zip(("student", "subject", "period"), place, strict=True)) | {"typed": "9"}
+
+    page = teacher.get(sheet)
+    typed = teacher.submit("sheet-form", {f"m.{place[0]}.{place[1]}.2025-03": "9"})
+    teacher.get(sheet)
+    token = {"X-CSRFToken": teacher.csrf_token, "Accept": "application/json"}
+    saved = teacher.web.post("/admin/gradebook/cells/", json=here | {"cells": [cell]}, headers=token).get_json()
+    pasted = {"copied": "9\t9\n", "pupils": place[:1], "columns": [place[1:]]}
+    preview = teacher.web.post("/admin/gradebook/preview/", json=here | pasted, headers=token).get_json()
+
+    assert "Reports are printed" in page.text
+    assert "Reports are printed" in typed.text
+    assert saved["cells"][0]["outcome"] == "refused"
+    assert "Reports are printed" in str(saved)
+    assert "Reports are printed" in str(preview)
+    assert without_log(session) == before
+    assert "As an administrator you can still change them." in admin.get(sheet).text
+
+
 def test_the_other_semester_is_open(teacher: PageClient, locked: Locked, session: Session) -> None:
     teacher.get("/admin/grade/new/")
     teacher.submit(typed=locked.form | {"semester": locked.other.semester_id})
