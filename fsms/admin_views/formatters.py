@@ -8,6 +8,7 @@ from typing import Any
 from flask_babel import gettext
 from markupsafe import Markup
 
+from fsms import text
 from fsms.clock import SCHOOL_ZONE
 from fsms.vocabulary import AttendanceSession, Choice, label_of
 
@@ -94,13 +95,17 @@ class choice:  # noqa: N801 - it reads as what it does: column_formatters = {"st
         return gettext(label_of(self.choices, str(value))) if value else ""
 
 
+def dialled(number: str) -> str:
+    """Return what a phone dials; nothing where the text names nobody's number."""
+    return "".join(c for c in text.digits(number) if c.isdigit() or c == "+")
+
+
 def phone(_view: Any, _context: Any, row: Any, name: str) -> str | Markup:
     """Show a phone number that a phone can call by a tap."""
     number = getattr(row, name)
     if not number:
         return ""
-    dialled = "".join(c for c in number if c.isdigit() or c == "+")
-    return Markup('<a href="tel:{}">{}</a>').format(dialled, number)
+    return Markup('<a href="tel:{}">{}</a>').format(dialled(number), number)
 
 
 def listed(_view: Any, _context: Any, row: Any, name: str) -> str:

@@ -2,16 +2,25 @@
 
 from typing import Any, ClassVar
 
+from flask import request
+from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 
-from fsms.admin_views import formatters, photographs
+from fsms import clock, policy
+from fsms.admin_views import formatters, photographs, pupil_page, scheme
 from fsms.admin_views.base import EntityView
+from fsms.admin_views.by_role import reader
 from fsms.admin_views.familyinfo import FAMILY_FIELDS, FAMILY_LABELS
 from fsms.admin_views.guardian import CHILDREN, GUARDIAN_FIELDS, GUARDIAN_LABELS
 from fsms.admin_views.inlines import Inline
+from fsms.admin_views.lookups import record_id
 from fsms.admin_views.scholarship import SCHOLARSHIP_LABELS
 from fsms.admin_views.theme import Section
-from fsms.models import FamilyInfo, Guardian, Scholarship
+from fsms.database import db
+from fsms.models import FamilyInfo, Guardian, Scholarship, Student
+from fsms.policy import Verb
+from fsms.reports import pupil
+from fsms.vocabulary import Relation, label_of
 
 STUDENT_LABELS: dict[str, Any] = {
     "student_id": _("Pupil number"),
@@ -165,3 +174,46 @@ class StudentView(EntityView):
         Section(HISTORY, _("School history")),
         Section(NEEDS, _("Health and needs")),
     )
+
+    details_template = "admin/pupil.html"
+    # The sections of the page. Photograph, guardians, family and scholarships have places of their own there.
+    details_sections = (
+        (_("Pupil"), tuple(name for name in PUPIL if name != "photo")),
+        (_("Address"), tuple(name for name in ADDRESS if name not in ("phone", "emergency_contact"))),
+        (_("Needs"), NEEDS),
+        (_("School history"), HISTORY),
+        (None, ("photo", "student_id", "phone", "emergency_contact", "guardians", "family", "scholarships")),
+    )
+
+    def render(self, template: str, **kwargs: Any) -> str:
+        """Tell on the page of a pupil what other records say of the pupil."""
+        if template == self.details_template:
+            kwargs |= _told_of(kwargs["model"])
+            kwargs["sections"] = pupil_page.sections(self._details_columns, self.details_sections)
+        return super().render(template, **kwargs)
+
+
+def _told_of(student: Student) -> dict[str, Any]:
+    """Read what the page shows beside the record, in the words of the page."""
+    told = pupil.read(
+        db.session,
+        student,
+        scheme.in_use(),
+        today=clock.today(),
+        course_id=record_id(request.args.get("course")),
+    )
+    private = policy.may(reader(), Verb.VIEW, FamilyInfo)
+    family = student.family if private else None
+    return {
+        "pupil": told,
+        "warnings": pupil_page.warnings(told),
+        "tables": pupil_page.marks_tables(told.marks),
+        "of_year": pupil_page.year_of(told.marks) if told.marks else None,
+        "age": pupil_page.age(student.dob, clock.today()),
+        "day": pupil_page.day,
+        "dialled": formatters.dialled,
+        "relation": lambda guardian: gettext(label_of(Relation, guardian.relation)),
+        "private": private,
+        "family": list(pupil_page.facts_of(family, FAMILY_FIELDS, FAMILY_LABELS)) if family else [],
+        "amount": lambda row: dict(pupil_page.facts_of(row, ("amount",), {"amount": "amount"}))["amount"],
+    }
