@@ -15,6 +15,7 @@ from fsms.admin_views.base import EntityView
 from fsms.admin_views.course import CourseView
 from fsms.admin_views.enrollment import EnrollmentView
 from fsms.admin_views.familyinfo import FamilyInfoView
+from fsms.admin_views.finding import FindView
 from fsms.admin_views.grade import GradeView
 from fsms.admin_views.guardian import GuardianView
 from fsms.admin_views.home import HomeView
@@ -99,6 +100,7 @@ def install(app: Flask) -> None:
         theme=theme.SchoolTheme(),
         translations_path=str(ROOT / "translations"),
     )
+    admin.add_view(FindView(name=_("Search"), endpoint="find", url="/admin/find"))
     for group, pages in SITE:
         admin.add_category(group)
         for view, entity, name, icon in pages:

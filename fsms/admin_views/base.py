@@ -22,14 +22,14 @@ from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.schema import AddConstraint, CreateIndex
 from wtforms import Field, Form
 
-from fsms import activity, text
+from fsms import activity, searching, text
 from fsms.admin_views import clashes, filters, formatters, history, theme
 from fsms.admin_views.by_role import ByRole, refuse
 from fsms.admin_views.deleting import Deleting
 from fsms.admin_views.exports import Exports
 from fsms.admin_views.forms import SchoolConverter, SchoolForm
 from fsms.admin_views.inlines import SchoolInlineConverter, VersionField
-from fsms.admin_views.lookups import LookUp, every_word_in, record_id
+from fsms.admin_views.lookups import LookUp, record_id
 from fsms.admin_views.photographs import PhotoField, picture
 from fsms.database import db
 from fsms.errors import SchoolError, StaleRecord, constraint_of, is_refusal, sentence_for
@@ -122,8 +122,8 @@ class EntityView(Deleting, Exports, ByRole):
         return ", ".join(dict.fromkeys(str(label) for label in labels if label))
 
     def _apply_search(self, query: Any, count_query: Any, joins: Any, count_joins: Any, search: str) -> Any:
-        """Ask that every word stands somewhere; `%` and `_` are letters like any other."""
-        for word in text.clean(search).split():
+        """Ask that every word stands somewhere, as `searching` understands it."""
+        for word in searching.words(search):
             found = or_(*(self._word_in(word, column, path) for column, path in self._fields_to_search))
             query = query.filter(found)
             count_query = None if count_query is None else count_query.filter(found)
@@ -136,7 +136,7 @@ class EntityView(Deleting, Exports, ByRole):
                 yield field
 
     def _word_in(self, word: str, column: Any, path: Any) -> Any:
-        asked = every_word_in(word, [column])
+        asked = searching.stands_in(word, column)
         for relation in reversed(path or []):
             asked = relation.has(asked)
         return asked

@@ -63,6 +63,8 @@ OTHER_ROUTES = {
     "admin.index": (302, 200, 200),
     "admin.static": (302, 404, 404),
     "static": (404, 404, 404),
+    "find.index": (302, 200, 200),
+    "find.opened": (401, 400, 400),
     "healthz": (200, 200, 200),
     "login": (200, 302, 302),
     "logout": (302, 302, 302),

@@ -227,7 +227,7 @@ def _form(view: EntityView) -> Form:
 
 
 def _columns(entity: type[Base]) -> list[Column[Any]]:
-    return [column for column in cast(Table, entity.__table__).columns if not column.primary_key]
+    return [c for c in cast(Table, entity.__table__).columns if not c.primary_key and not c.computed]
 
 
 def _property(entity: type[Base], column: Column[Any]) -> Any:
