@@ -14,6 +14,7 @@ from fsms.admin_views.familyinfo import FAMILY_FIELDS, FAMILY_LABELS
 from fsms.admin_views.guardian import CHILDREN, GUARDIAN_FIELDS, GUARDIAN_LABELS
 from fsms.admin_views.inlines import Inline
 from fsms.admin_views.lookups import record_id
+from fsms.admin_views.registration import Registration
 from fsms.admin_views.scholarship import SCHOLARSHIP_LABELS
 from fsms.admin_views.theme import Section
 from fsms.database import db
@@ -109,7 +110,17 @@ class ScholarshipRows(Inline):
     form_columns = ("scholarship_id", "type", "amount", "sponsor")
 
 
-class StudentView(EntityView):
+FAMILY_AND_NEEDS = (
+    Section(ADDRESS, _("Address and contact")),
+    Section(("guardians",), _("Guardians")),
+    Section(("family",), _("Family")),
+    Section(("scholarships",), _("Scholarships")),
+    Section(HISTORY, _("School history")),
+    Section(NEEDS, _("Health and needs")),
+)
+
+
+class StudentView(Registration, EntityView):
     """Pupils as registered."""
 
     title_column = "full_name"
@@ -165,15 +176,10 @@ class StudentView(EntityView):
     form_overrides = {"photo": photographs.PhotoField}
     long_texts = ("health", "transferReason")
     form_columns = (*PUPIL, *ADDRESS, *HISTORY, *NEEDS)
-    form_rules = (
-        Section(PUPIL, _("Pupil")),
-        Section(ADDRESS, _("Address and contact")),
-        Section(("guardians",), _("Guardians")),
-        Section(("family",), _("Family")),
-        Section(("scholarships",), _("Scholarships")),
-        Section(HISTORY, _("School history")),
-        Section(NEEDS, _("Health and needs")),
-    )
+    create_template = "admin/pupil_form_new.html"
+    edit_template = "admin/pupil_form.html"
+    form_create_rules = (Section(("course", *PUPIL), _("Pupil")), *FAMILY_AND_NEEDS)
+    form_edit_rules = (Section(PUPIL, _("Pupil")), *FAMILY_AND_NEEDS)
 
     details_template = "admin/pupil.html"
     # The sections of the page. Photograph, guardians, family and scholarships have places of their own there.

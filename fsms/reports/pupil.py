@@ -13,6 +13,7 @@ from fsms.config import AttendanceRules
 from fsms.grading import Scheme
 from fsms.models import Course, Enrollment, SchoolYear, Student
 from fsms.operations import places as places_of
+from fsms.operations import siblings
 from fsms.reports import attendance, marks
 from fsms.reports.attendance import Year
 from fsms.reports.marks import ClassOf, PupilInCourse
@@ -32,6 +33,16 @@ class Concern(StrEnum):
 
 
 @dataclass(frozen=True)
+class Sibling:
+    """Another child of the family: the class of today, and the guardian through whom the two belong together."""
+
+    student: Student
+    course: Course | None
+    guardian: str
+    phone: str
+
+
+@dataclass(frozen=True)
 class Pupil:
     """One pupil, as far as the reader may see. `sees_all`: what is not here, is not there."""
 
@@ -41,6 +52,7 @@ class Pupil:
     courses: tuple[ClassOf, ...]
     marks: PupilInCourse | None
     attendance: tuple[Year, ...]
+    siblings: tuple[Sibling, ...]
     rules: AttendanceRules
     sees_all: bool
 
@@ -84,9 +96,18 @@ def read(
         courses=courses,
         marks=marks.of_pupil(session, scheme, student.student_id, shown.course_id) if shown else None,
         attendance=attendance.summary(session, student.student_id, today),
+        siblings=tuple(_siblings(session, student, today)),
         rules=policy.attendance_rules(session),
         sees_all=policy.may(actor, policy.Verb.EDIT, Enrollment),
     )
+
+
+def _siblings(session: AnySession, student: Student, today: dt.date) -> Iterator[Sibling]:
+    numbers = siblings.numbers_in(guardian.phone for guardian in student.guardians)
+    family = siblings.of(session, numbers, other_than=student.student_id)
+    classes = classes_of(session, [one.student.student_id for one in family], today)
+    for one in family:
+        yield Sibling(one.student, classes.get(one.student.student_id), one.guardian, one.phone)
 
 
 def classes_of(session: AnySession, students: Collection[int], today: dt.date) -> dict[int, Course]:

@@ -75,6 +75,7 @@ OTHER_ROUTES = {
     "session_state": (200, 200, 200),
     "session_extend": (401, 200, 200),
     "user.unlock_view": (401, 403, 404),
+    "student.family_view": (302, 403, 200),
     "activitylog.undo_view": (302, 404, 404),
 }
 REFUSED, NOT_FOUND = 403, 404
