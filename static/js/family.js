@@ -39,7 +39,7 @@ function takeOver(found, number) {
 }
 
 function say(input, found) {
-  const place = input.closest(".field");
+  const place = input.closest("fieldset");
   place.querySelector(".family-hint")?.remove();
   if (!found?.found) return;
   const hint = Object.assign(document.createElement("div"), { className: "family-hint", role: "status" });
@@ -51,7 +51,7 @@ function say(input, found) {
     input.focus();
   });
   hint.append(words, button);
-  place.append(hint);
+  place.querySelector(".row-fields").after(hint);
 }
 
 form.addEventListener("change", async ({ target, isTrusted }) => {
