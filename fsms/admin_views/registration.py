@@ -24,7 +24,7 @@ from fsms.models import Base, Course, SchoolYear, Student
 from fsms.operations import registering, siblings
 from fsms.operations.registering import Likeness, PerhapsTwice
 from fsms.policy import Verb, may
-from fsms.reports import attendance, pupil
+from fsms.reports import pupil, school_year
 
 ALTHOUGH = "although"
 """The name under which the reason is sent why a pupil is another one than those who look alike."""
@@ -89,7 +89,7 @@ class Registration:
         """Begin with what is usual or, for another child of a family, with the family."""
         known = _of_the_address() if request.method == "GET" else None
         form: Any = super().create_form(registering.sibling_of(known) if known else obj)  # type: ignore[misc]
-        year = db.session.get(SchoolYear, db.session.scalar(select(attendance.year_of(clock.today()))) or 0)
+        year = db.session.get(SchoolYear, db.session.scalar(select(school_year.present(clock.today()))) or 0)
         courses = registering.courses_of(db.session, year.school_year_id) if year else []
         form.course.offer(courses)
         if not is_form_submitted():

@@ -4,9 +4,9 @@ The templates are in templates/, the styles and scripts in static/. Nothing here
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from functools import cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -24,7 +24,8 @@ from sqlalchemy import Integer, Numeric
 from wtforms import Field, FieldList, FormField
 from wtforms.widgets import CheckboxInput, DateInput, HiddenInput, RadioInput, Select, TimeInput, html_params
 
-from fsms.admin_views import formatters
+from fsms.admin_views import formatters, screen
+from fsms.config import ROOT
 
 ICONS = "vendor/tabler-icons-3.51.0/icons.svg"
 
@@ -39,31 +40,40 @@ class SchoolTheme(Theme):
 
 def install(app: Flask) -> None:
     """Give the templates of `app` their icons, chips and links."""
-    sprite = Path(app.static_folder or "static", ICONS).read_text()
-    names = frozenset(re.findall(r'<symbol id="([^"]+)"', sprite))
-
-    def icon(name: str, css_class: str = "") -> Markup:
-        """Answer the SVG of an icon of static/vendor/icons.txt; it says nothing to a screen reader."""
-        if name not in names:
-            raise LookupError(f"There is no icon {name!r}: add it to static/vendor/icons.txt and run `npm run vendor`.")
-        href = url_for("static", filename=ICONS)
-        return Markup('<svg class="icon {}" aria-hidden="true"><use href="{}#{}"/></svg>').format(css_class, href, name)
-
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.filters["at_school"] = formatters.at_school
+    app.jinja_env.filters.update(
+        at_school=formatters.at_school,
+        day=formatters.day,
+        long_day=formatters.long_day,
+        month=formatters.month,
+        number=formatters.number,
+        title_of=formatters.title,
+        decimalformat=formatters.number,
+        digits=screen.in_digits,
+    )
     app.jinja_env.globals.update(
         icon=icon,
-        arguments_here=arguments_here,
         column_classes=column_classes,
         filter_chips=filter_chips,
         filter_choices=filter_choices,
         form_errors=form_errors,
         own_row_actions=own_row_actions,
         page_range=page_range,
-        quick_filter_is_on=quick_filter_is_on,
-        quick_filter_url=quick_filter_url,
         url_here=url_here,
     )
+
+
+def icon(name: str, css_class: str = "") -> Markup:
+    """Answer the SVG of an icon of static/vendor/icons.txt; it says nothing to a screen reader."""
+    if name not in _icons():
+        raise LookupError(f"There is no icon {name!r}: add it to static/vendor/icons.txt and run `npm run vendor`.")
+    href = url_for("static", filename=ICONS)
+    return Markup('<svg class="icon {}" aria-hidden="true"><use href="{}#{}"/></svg>').format(css_class, href, name)
+
+
+@cache
+def _icons() -> frozenset[str]:
+    return frozenset(re.findall(r'<symbol id="([^"]+)"', (ROOT / "static" / ICONS).read_text()))
 
 
 # ---- Forms ----------------------------------------------------------------------------------------------------------
@@ -119,7 +129,11 @@ class Form(BaseForm):
     """The base of every admin form: `form_base_class = theme.Form`, on views and on inline forms."""
 
     class Meta:
-        """Decides how each field is drawn."""
+        """Decides how each field is drawn, and in which words WTForms speaks."""
+
+        def get_translations(self, _form: BaseForm) -> screen.FormWords:
+            """Speak Khmer too, which WTForms does not."""
+            return screen.FormWords()
 
         def render_field(self, field: Field, render_kw: dict[str, Any]) -> Any:
             """Draw `field`, telling a screen reader of its error and its help."""
@@ -193,13 +207,6 @@ def _url(arguments: Mapping[str, Any]) -> str:
     return f"{request.path}?{query}" if query else request.path
 
 
-def arguments_here(*without: str) -> dict[str, str]:
-    """Answer the arguments of this page which a form on it must send along; names ending in * stand for all such."""
-    prefixes = tuple(name[:-1] for name in without if name.endswith("*"))
-    gone = {"page", *without}
-    return {k: v for k, v in request.args.items() if k not in gone and not (prefixes and k.startswith(prefixes))}
-
-
 @dataclass(frozen=True)
 class Chip:
     """One filter at work, as shown above a list."""
@@ -216,15 +223,18 @@ Groups = Mapping[str, list[dict[str, Any]]] | None
 
 
 def filter_chips(
-    groups: Groups, active: Iterable[tuple[int, str, str]] | None, arguments: Mapping[str, str]
+    groups: Groups,
+    active: Iterable[tuple[int, str, str]] | None,
+    arguments: Iterable[str],
+    without: Callable[[int], str],
 ) -> list[Chip]:
     """Put words to the active filters: their operation, the label of a chosen option, the address without each."""
     choices = {choice["index"]: choice for group in (groups or {}).values() for choice in group}
-    rest = arguments_here("flt*")
     chips = []
-    for (index, name, value), argument in zip(active or (), arguments, strict=True):
+    for place, ((index, name, value), argument) in enumerate(zip(active or (), arguments, strict=True)):
+        if index not in choices:
+            continue  # a quick filter, which shows by itself that it is on
         choice = choices[index]
-        without = {other: v for other, v in arguments.items() if other != argument}
         chips.append(
             Chip(
                 name=name,
@@ -232,7 +242,7 @@ def filter_chips(
                 shown=_shown(choice, value),
                 argument=argument,
                 value=value,
-                without=_url(rest | without),
+                without=without(place),
             )
         )
     return chips
@@ -242,18 +252,6 @@ def _shown(choice: Mapping[str, Any], value: str) -> str:
     if options := dict(choice["options"] or ()):
         return ", ".join(str(options.get(part, part)) for part in value.split(","))
     return re.sub(r"(\d{4})-(\d\d)-(\d\d)", r"\3/\2/\1", value) if "picker" in (choice["type"] or "") else value
-
-
-def quick_filter_url(wanted: Mapping[str, str]) -> str:
-    """Answer the address of the list with just these filters, or without them where they are on already."""
-    filters = {} if quick_filter_is_on(wanted) else {f"flt{n}_{name}": v for n, (name, v) in enumerate(wanted.items())}
-    return _url(arguments_here("flt*") | filters)
-
-
-def quick_filter_is_on(wanted: Mapping[str, str]) -> bool:
-    """Say whether the address asks for just these filters."""
-    asked = {name.partition("_")[2]: value for name, value in request.args.items() if name.startswith("flt")}
-    return asked == dict(wanted)
 
 
 def filter_choices(groups: Groups) -> dict[str, list[dict[str, Any]]]:

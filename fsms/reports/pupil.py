@@ -14,7 +14,7 @@ from fsms.grading import Scheme
 from fsms.models import Course, Enrollment, SchoolYear, Student
 from fsms.operations import places as places_of
 from fsms.operations import siblings
-from fsms.reports import attendance, marks
+from fsms.reports import attendance, marks, school_year
 from fsms.reports.attendance import Year
 from fsms.reports.marks import ClassOf, PupilInCourse
 from fsms.vocabulary import StudentStatus
@@ -87,7 +87,7 @@ def read(
     places = next(iter(places_of.all_of(session, [student.student_id])), [])
     courses = marks.courses_of(session, student.student_id)
     shown = next((course for course in courses if course.course_id == course_id), next(iter(courses), None))
-    year = select(SchoolYear.school_year_code).where(SchoolYear.school_year_id == attendance.year_of(today))
+    year = select(SchoolYear.school_year_code).where(SchoolYear.school_year_id == school_year.present(today))
     actor = policy.actor_of(session)
     return Pupil(
         student=student,
@@ -112,7 +112,7 @@ def _siblings(session: AnySession, student: Student, today: dt.date) -> Iterator
 
 def classes_of(session: AnySession, students: Collection[int], today: dt.date) -> dict[int, Course]:
     """Find the classes of today of several pupils, by their numbers."""
-    year = session.scalar(select(attendance.year_of(today)))
+    year = session.scalar(select(school_year.present(today)))
     return {
         place.student_id: place.course
         for held in places_of.all_of(session, students)
