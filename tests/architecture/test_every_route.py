@@ -80,6 +80,7 @@ OTHER_ROUTES = {
     "locks.index": (302, 403, 200),
     "why.index": (302, 404, 404),
     "user.unlock_view": (401, 403, 404),
+    "student.family_view": (302, 403, 200),
     "activitylog.undo_view": (302, 404, 404),
     "gradebook.index": (302, 200, 200),
     "gradebook.cells": (302, 404, 404),
