@@ -24,6 +24,7 @@ from wtforms import Field, Form
 from fsms import activity, text
 from fsms.admin_views import filters, formatters, history, theme
 from fsms.admin_views.by_role import ByRole, refuse
+from fsms.admin_views.deleting import Deleting
 from fsms.admin_views.exports import Exports
 from fsms.admin_views.forms import SchoolConverter, SchoolForm
 from fsms.admin_views.inlines import SchoolInlineConverter, VersionField
@@ -39,7 +40,7 @@ LAST_PAGE = 10_000_000
 _POSTGRESQL: Any = postgresql.dialect()  # type: ignore[no-untyped-call]
 
 
-class EntityView(Exports, ByRole):
+class EntityView(Deleting, Exports, ByRole):
     """A list, a form and a page of details for one entity."""
 
     model: type[Base]

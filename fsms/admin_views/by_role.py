@@ -26,6 +26,7 @@ VERBS = {
     "create_view": Verb.CREATE,
     "edit_view": Verb.EDIT,
     "delete_view": Verb.DELETE,
+    "deletion_view": Verb.DELETE,
     "action_view": Verb.DELETE,  # the one bulk action there is
     "export": Verb.EXPORT,
     "undo_view": Verb.VIEW,  # who may undo what, the operation asks

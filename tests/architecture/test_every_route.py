@@ -40,6 +40,7 @@ ENTITY_ROUTES = {
     "details_view": ("v", "GET", "/details/?id={id}"),
     "create_view": ("c", "GET", "/new/"),
     "edit_view": ("e", "GET", "/edit/?id={id}"),
+    "deletion_view": ("d", "GET", "/deletion/?id={id}"),
     "delete_view": ("d", "POST", "/delete/"),
     "action_view": ("d", "POST", "/action/"),
     "ajax_lookup": ("e", "GET", "/ajax/lookup/?name={lookup}&query=&limit=100000"),

@@ -69,8 +69,8 @@ def test_a_row_can_be_deleted(admin: PageClient, make: Make, session: Session, p
     row = make.one(page)
     entity, number = type(row), key_of(row)
 
-    admin.get(f"/admin/{page}/details/?id={number}")
-    after = admin.submit("delete", id=number)
+    admin.get(f"/admin/{page}/deletion/?id={number}")
+    after = admin.submit("delete")
 
     assert "Record was successfully deleted." in after.flashes
     assert after.path.startswith(f"/admin/{page}/")
@@ -332,9 +332,10 @@ def test_what_others_still_need_stays_and_says_why(
     number = key_of(build(make))
     before = contents(session)
 
-    admin.get(f"/admin/{page}/edit/?id={number}")
-    after = admin.submit("delete", id=number)
+    shown = admin.get(f"/admin/{page}/deletion/?id={number}")
+    after = admin.post(f"/admin/{page}/delete/", {"id": number})
 
+    assert errors.STILL_USED[constraint] in shown.text
     assert after.flashes == [errors.STILL_USED[constraint]]
     assert contents(session) == before
 

@@ -126,8 +126,8 @@ def test_deleting_a_pupil_takes_guardians_family_and_scholarships_along(
     make.scholarship(student=student)
     make.guardian()
 
-    open_form(admin, student)
-    after = admin.submit("delete", id=student.student_id)
+    admin.get(f"/admin/student/deletion/?id={student.student_id}")
+    after = admin.submit("delete")
 
     assert "Record was successfully deleted." in after.flashes
     assert session.query(Guardian).count() == 1
