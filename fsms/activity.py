@@ -118,8 +118,12 @@ def record(
     *,
     entity: str | None = None,
     entity_id: int | None = None,
+    batch: uuid.UUID | None = None,
 ) -> None:
-    """Write one entry for an act that changes no record: a sign-in, an export. Details are facts, never a secret."""
+    """Write one entry for an act that changes no record: a sign-in, an export. Details are facts, never a secret.
+
+    `batch` joins entries of one act that are written at different times; else it is the transaction's.
+    """
     session.add(
         ActivityLog(
             action=action,
@@ -127,7 +131,7 @@ def record(
             details=_circumstances(session, actor) | dict(details),
             entity=entity,
             entity_id=entity_id,
-            batch=_batch(session),
+            batch=batch or _batch(session),
         )
     )
 

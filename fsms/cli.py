@@ -4,6 +4,7 @@ import contextlib
 import os
 import secrets
 import sys
+import uuid
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,13 +17,15 @@ from flask_migrate.cli import db as migrations
 from sqlalchemy import func, select
 
 from fsms import clock, demo, passwords, policy, schema, serving, sign_in
+from fsms.admin_views import exports
+from fsms.admin_views.language import LANGUAGES
 from fsms.config import BadSetting, Settings
 from fsms.database import db
 from fsms.demo import Plan
 from fsms.errors import SchoolError
 from fsms.models import ENTITIES, ActivityLog, User
 from fsms.operations import accounts, archiving
-from fsms.policy import Actor, Verb
+from fsms.policy import SYSTEM, Actor, Verb
 
 
 def _make_app() -> Flask:
@@ -136,6 +139,34 @@ def may(username: str, verb: str, entity: str, key: int | None) -> None:
         allowed = policy.reaches(db.session(), Verb(verb), kind, key)
         reason = reason if allowed else f"{reason} Record {key} is not among them."
     click.echo(f"{'yes' if allowed else 'no'}: {reason}")
+
+
+@command.command("export")
+@click.argument("entity", type=click.Choice([entity.__name__.lower() for entity in ENTITIES], case_sensitive=False))
+@click.option(
+    "--where", "questions", multiple=True, help="As a list's address asks: status-is=active. May be repeated."
+)
+@click.option("--search", help="As typed above the list.")
+@click.option("--format", "form", type=click.Choice(list(exports.MEDIA_TYPES)), default="csv", show_default=True)
+@click.option("--language", type=click.Choice(list(LANGUAGES)), default="en", show_default=True)
+@with_appcontext
+def export(entity: str, questions: tuple[str, ...], search: str | None, form: str, language: str) -> None:
+    """Write a list to standard output, as its page would give it to an administrator."""
+    _refuse_wrong_revision()
+    app: Any = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 - Flask's own advice
+    view: Any = next(view for view in app.extensions["admin"][0]._views if view.endpoint == entity)  # noqa: SLF001
+    policy.speak_for(db.session(), SYSTEM)
+    with app.test_request_context(view.address_of(questions, search), headers={"Accept-Language": language}):
+        sheet = view.sheet()
+        total = db.session.scalar(select(func.count()).select_from(sheet.rows.order_by(None).subquery()))
+    db.session.rollback()
+    told = exports.Told(app, SYSTEM, view.model.__tablename__, entity, uuid.uuid4())
+    told.begun({"filters": list(questions), "search": search, "format": form})
+    out = sys.stdout.buffer
+    progress: Any = click.progressbar(length=total, label=entity, show_pos=True, file=sys.stderr)
+    with progress as bar:
+        for piece in exports.stream(form, sheet, told, watch=lambda rows: bar.update(rows - bar.pos)):
+            out.write(piece)
 
 
 @command.group("activity")

@@ -5,11 +5,13 @@ nothing; here the session only says who is asking. What a role may *do* stands i
 and `fsms may`. The screen hides, the database refuses (docs/decisions/row-security.md).
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, event, func, select, true
+from sqlalchemy import Connection, Engine, event, func, select, true
 from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, scoped_session, sessionmaker, undefer
 
 from fsms.columns import CONFIDENTIAL
@@ -200,6 +202,15 @@ def speak_for(session: Session | scoped_session[Any], actor: Actor | None) -> No
     session.info[_ACTOR] = actor
 
 
+@contextmanager
+def reading_for(bind: Engine | Connection, actor: Actor | None) -> Iterator[Connection]:
+    """Give a connection in a transaction that speaks for somebody, for reading outside of any request."""
+    with Session(bind) as apart:
+        connection = apart.connection()
+        _tell(connection, actor)
+        yield connection
+
+
 def _owns(actor: Actor | None) -> bool:
     return actor is not None and DATABASE_ROLES.get(actor.role) == OWNER
 
@@ -208,11 +219,14 @@ def _say_who_acts(session: Session, transaction: SessionTransaction, connection:
     """Set role and number for this transaction only, so that no pool, here or before the server, carries them on."""
     if transaction.nested:
         return  # A savepoint goes on in the role of its transaction.
+    _tell(connection, actor_of(session))
+
+
+def _tell(connection: Connection, actor: Actor | None) -> None:
     driver = connection.connection.driver_connection
     assert driver is not None
     if driver.autocommit:
         raise RuntimeError("Without a transaction nothing would limit what this session sees and changes.")
-    actor = actor_of(session)
     role = DATABASE_ROLES.get(actor.role, NOBODY) if actor else NOBODY
     number = "" if actor is None or actor.user_id is None else str(actor.user_id)
     connection.execute(select(func.set_config("role", role, true()), func.set_config("fsms.user_id", number, true())))

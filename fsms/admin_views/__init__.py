@@ -8,7 +8,7 @@ from flask_babel import get_locale, gettext
 from flask_babel import lazy_gettext as _
 from flask_login import current_user
 
-from fsms.admin_views import front_door, language, photographs, problems, theme
+from fsms.admin_views import exports, front_door, language, photographs, problems, theme
 from fsms.admin_views.activitylog import ActivityLogView
 from fsms.admin_views.attendance import AttendanceView
 from fsms.admin_views.base import EntityView
@@ -90,6 +90,7 @@ def install(app: Flask) -> None:
     front_door.install(app)
     theme.install(app)
     photographs.install(app)
+    exports.install(app)
     app.context_processor(what_every_page_is_told)
     admin = Admin(
         app,

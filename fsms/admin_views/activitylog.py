@@ -1,6 +1,7 @@
 """The page of the activity log: what happened, in sentences, and taking acts back. Entries themselves never change."""
 
 import uuid
+from itertools import chain
 from typing import Any, ClassVar
 
 from flask import abort, flash, redirect, request
@@ -9,6 +10,7 @@ from flask_admin.helpers import get_redirect_target
 from flask_babel import gettext, ngettext
 from flask_babel import lazy_gettext as _
 from flask_login import current_user
+from sqlalchemy import ColumnElement, func
 from sqlalchemy.exc import DBAPIError
 
 from fsms import clock
@@ -17,6 +19,7 @@ from fsms.admin_views.base import EntityView, words
 from fsms.admin_views.lookups import record_id
 from fsms.database import db
 from fsms.errors import Refused, SchoolError
+from fsms.exchange.labels import Joined
 from fsms.models import ActivityLog
 from fsms.operations import undoing
 
@@ -31,6 +34,16 @@ def _who(_view: Any, _context: Any, entry: ActivityLog, _name: str) -> str:
 
 def _kind(_view: Any, _context: Any, entry: ActivityLog, _name: str) -> str:
     return history.kind_of(entry)
+
+
+def _told(_joined: Joined) -> ColumnElement[Any]:
+    """Read for a file what a sentence is made of."""
+    names = ("action", "entity", "entity_id", "details")
+    return func.jsonb_build_object(*chain.from_iterable((name, getattr(ActivityLog, name)) for name in names))
+
+
+def _told_by(joined: Joined) -> ColumnElement[Any]:
+    return func.jsonb_build_object("account", joined.label(("user",)), "details", ActivityLog.details)
 
 
 def _asks_outside() -> Any:
@@ -60,6 +73,11 @@ class ActivityLogView(EntityView):
         "batch": _("Batch"),
     }
     column_formatters = {"action": _sentence, "user": _who, "entity": _kind}
+    export_said = {
+        "action": (_told, lambda told: history.sentence(ActivityLog(**told))),
+        "user": (_told_by, lambda told: history.named(told["details"] or {}, told["account"])),
+        "entity": (lambda _joined: ActivityLog.entity, lambda kind: history.kind_of(ActivityLog(entity=kind))),
+    }
     title_column = "action"
     form_columns = ()
     details_template = "admin/activity.html"

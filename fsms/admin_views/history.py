@@ -49,7 +49,9 @@ EVENTS: dict[str, Any] = {
     "unlock_account": _("Unlocked an account"),
     "change_password": _("Changed the own password"),
     "refused": _("Was refused"),
-    "export": _("Took away a list (%(rows)s rows)"),
+    "export": _("Began to take away a list"),
+    "exported": _("Took away a list (%(rows)s rows)"),
+    "broke_off": _("Broke off taking away a list after %(rows)s rows"),
 }
 
 
@@ -91,11 +93,15 @@ def line(entry: ActivityLog) -> Line:
 
 def who(entry: ActivityLog) -> str:
     """Name whoever acted."""
-    details = entry.details or {}
+    return named(entry.details or {}, str(entry.user) if entry.user is not None else None)
+
+
+def named(details: Mapping[str, Any], account: str | None) -> str:
+    """Name whoever acted, given the name of the account, if it was one."""
     if details.get("outside"):
         return gettext("Outside the application (%(by)s)", by=details.get("by", "?"))
-    if entry.user is not None:
-        return str(entry.user)
+    if account is not None:
+        return account
     return gettext("Unknown name “%(name)s”", name=details["username"]) if "username" in details else gettext("System")
 
 
@@ -109,11 +115,19 @@ def sentence(entry: ActivityLog) -> str:
     verb = entry.action.partition("_")[0]
     if verb in ACTS and "changes" in details:
         return str(ACTS[verb]) % {"what": f"{kind} “{details.get('label') or entry.entity_id}”"}
-    if verb == "export":
-        return f"{EVENTS['export'] % {'rows': details.get('rows', '?')}}: {kind}"
+    if verb in {"export", "exported"}:
+        return f"{_of_an_export(verb, details)}: {kind}"
     said = str(EVENTS.get(entry.action, entry.action))
     about = " ".join(str(part) for part in (kind, entry.entity_id) if part)
     return f"{said}: {about}" if about and entry.entity != "User" else said
+
+
+def _of_an_export(verb: str, details: Mapping[str, Any]) -> str:
+    if verb == "export" and "rows" in details:
+        verb = "exported"  # as entries were written when the file was made before it was sent
+    if verb == "exported" and not details.get("whole", True):
+        verb = "broke_off"
+    return str(EVENTS[verb]) % {"rows": details.get("rows", "?")}
 
 
 def _act(what: str) -> str:

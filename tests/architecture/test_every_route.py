@@ -66,6 +66,7 @@ OTHER_ROUTES = {
     "healthz": (200, 200, 200),
     "login": (200, 302, 302),
     "logout": (302, 302, 302),
+    "export_progress": (302, 404, 404),
     "language": (302, 302, 302),
     "photo": (302, 404, 404),
     "account": (302, 200, 200),

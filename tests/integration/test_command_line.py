@@ -1,7 +1,9 @@
 """The command `fsms`, as it is typed."""
 
+import csv
 import gzip
 import hashlib
+import io
 import json
 import tempfile
 from collections.abc import Iterator
@@ -210,3 +212,20 @@ def test_nothing_is_archived_twice_over_the_same_file(demo_shell: Shell, tmp_pat
 
     assert refused.exit_code == 1
     assert "no entries from before that day" in str(refused.exception)
+
+
+def test_a_list_goes_to_standard_output_as_its_page_would_give_it(demo_shell: Shell) -> None:
+    pupils = demo_shell.fsms("export", "student", "--where", "gender-is=female", "--search", "1")
+    lines = demo_shell.fsms("export", "attendance", "--format", "jsonl", "--where", "status-is=Absent").stdout
+
+    assert pupils.exit_code == 0, pupils.exception
+    headings, *rows = csv.reader(io.StringIO(pupils.stdout.lstrip("\ufeff"), newline=""))
+    assert {row[headings.index("Sex")] for row in rows} == {"Female"}
+    assert {json.loads(line)["status"] for line in lines.splitlines()} == {"Absent"}
+
+
+def test_a_question_that_no_list_knows_is_refused_with_those_it_knows(demo_shell: Shell) -> None:
+    refused = demo_shell.fsms("export", "student", "--where", "colour-is=blue")
+
+    assert "cannot be asked “colour-is”" in str(refused.exception)
+    assert "gender-is" in str(refused.exception)
