@@ -12,6 +12,24 @@ class BadSetting(Exception):
 
 
 @dataclass(frozen=True)
+class AttendanceRules:
+    """What the school has decided about attendance."""
+
+    # How many days back a teacher may take attendance or correct it; administrators always may.
+    open_days: int = 7
+    # Monday is 1. On other days nobody misses a class that was not taken.
+    school_days: frozenset[int] = frozenset({1, 2, 3, 4, 5})
+    # How much of a session counts as attended by a pupil who came late.
+    late_percent: int = 100
+    # Sessions absent in a row, and the share of a semester's sessions, from which somebody should call home.
+    in_a_row: int = 3
+    absent_percent: int = 10
+    # Absences of a school year, an excused one counting half: from when to warn, and when a pupil may be dismissed.
+    warn_at: int = 20
+    dismiss_at: int = 30
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything an installation may choose."""
 
@@ -32,6 +50,7 @@ class Settings:
     trusted_proxies: int = 0
     # Names under which the panel is reached; empty: any name.
     trusted_hosts: tuple[str, ...] = ()
+    attendance: AttendanceRules = AttendanceRules()
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> "Settings":
@@ -51,6 +70,7 @@ class Settings:
             idle_minutes=_number(given, "FSMS_IDLE_MINUTES", cls.idle_minutes, lowest=1, highest=1440),
             trusted_proxies=_number(given, "FSMS_TRUSTED_PROXIES", cls.trusted_proxies, lowest=0, highest=5),
             trusted_hosts=tuple(given.get("FSMS_TRUSTED_HOSTS", "").replace(",", " ").split()),
+            attendance=_attendance(given),
         )
         if settings.database_url and not settings.secret_key:
             raise BadSetting(
@@ -58,6 +78,28 @@ class Settings:
                 "a long random text, for example from `python -c 'import secrets; print(secrets.token_hex(32))'`."
             )
         return settings
+
+
+def _attendance(given: Mapping[str, str]) -> AttendanceRules:
+    usual = AttendanceRules()
+    return AttendanceRules(
+        open_days=_number(given, "FSMS_ATTENDANCE_DAYS", usual.open_days, lowest=0, highest=366),
+        school_days=_weekdays(given, "FSMS_SCHOOL_DAYS", usual.school_days),
+        late_percent=_number(given, "FSMS_LATE_PERCENT", usual.late_percent, lowest=0, highest=100),
+        in_a_row=_number(given, "FSMS_ABSENT_IN_A_ROW", usual.in_a_row, lowest=1, highest=100),
+        absent_percent=_number(given, "FSMS_ABSENT_PERCENT", usual.absent_percent, lowest=1, highest=100),
+        warn_at=_number(given, "FSMS_ABSENCES_WARN", usual.warn_at, lowest=1, highest=1000),
+        dismiss_at=_number(given, "FSMS_ABSENCES_LIMIT", usual.dismiss_at, lowest=1, highest=1000),
+    )
+
+
+def _weekdays(given: Mapping[str, str], name: str, default: frozenset[int]) -> frozenset[int]:
+    written = given.get(name)
+    if written is None:
+        return default
+    if not written or set(written) - set("1234567"):
+        raise BadSetting(f"{name} must be the numbers of weekdays from Monday, like 12345, not “{written}”.")
+    return frozenset(map(int, written))
 
 
 def _number(given: Mapping[str, str], name: str, default: int, *, lowest: int, highest: int) -> int:

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine, event, func, select, true
 from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, scoped_session, sessionmaker, undefer
 
 from fsms.columns import CONFIDENTIAL
+from fsms.config import AttendanceRules
 from fsms.errors import Refused
 from fsms.models import (
     ENTITIES,
@@ -166,6 +167,25 @@ def hidden_columns(actor: Actor | None, entity: type[Base]) -> frozenset[str]:
     if actor is None or actor.role not in MAY or entity in (FamilyInfo, Scholarship):
         return frozenset(entity.__mapper__.column_attrs.keys())
     return confidential(entity)
+
+
+# ---- What the school has decided ------------------------------------------------------------------------------------
+
+_ATTENDANCE = "fsms.attendance"
+
+
+def set_attendance_rules(session: Session | scoped_session[Any], rules: AttendanceRules) -> None:
+    """Give the session the school's own rules of attendance, from its next transaction on."""
+    session.info[_ATTENDANCE] = rules
+
+
+def attendance_rules(session: Session | scoped_session[Any]) -> AttendanceRules:
+    """Say by which rules of attendance the session works."""
+    rules: AttendanceRules = session.info.get(_ATTENDANCE, _USUAL)
+    return rules
+
+
+_USUAL = AttendanceRules()
 
 
 # ---- Telling the database ------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from fsms.activity import Circumstances
 from fsms.database import db
 from fsms.models import User
 from fsms.operations import accounts
-from fsms.policy import SYSTEM, Actor, speak_for
+from fsms.policy import SYSTEM, Actor, set_attendance_rules, speak_for
 from fsms.vocabulary import AccountStatus
 
 LONGEST_SESSION_SECONDS = 12 * 60 * 60
@@ -225,6 +225,7 @@ def _know_who_asks() -> Any:
     if current_user.is_authenticated:
         speak_for(db.session(), current_user.actor)
         activity.set_circumstances(db.session(), _circumstances())
+        set_attendance_rules(db.session(), current_app.config["SETTINGS"].attendance)
         if request.endpoint not in BACKGROUND_ENDPOINTS:
             session["seen"] = _seconds_now()
         return _ask_for_new_password() if current_user.must_change_password else None
