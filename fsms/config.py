@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+GRADING_SCHEMES = ("plain", "school")
 
 
 class BadSetting(Exception):
@@ -46,6 +47,8 @@ class Settings:
     # Each step doubles the work of checking a password; 12 takes about a quarter of a second.
     bcrypt_cost: int = 12
     idle_minutes: int = 30
+    # How marks make averages; `fsms.grading.SCHEMES` has the schemes of these names.
+    grading_scheme: str = "plain"
     # How many proxies in front of the server may be believed about the caller's address and scheme.
     trusted_proxies: int = 0
     # Names under which the panel is reached; empty: any name.
@@ -68,6 +71,7 @@ class Settings:
             demo_password=given.get("FSMS_DEMO_PASSWORD"),
             bcrypt_cost=_number(given, "FSMS_BCRYPT_COST", cls.bcrypt_cost, lowest=4, highest=16),
             idle_minutes=_number(given, "FSMS_IDLE_MINUTES", cls.idle_minutes, lowest=1, highest=1440),
+            grading_scheme=_one_of(given, "FSMS_GRADING_SCHEME", cls.grading_scheme, GRADING_SCHEMES),
             trusted_proxies=_number(given, "FSMS_TRUSTED_PROXIES", cls.trusted_proxies, lowest=0, highest=5),
             trusted_hosts=tuple(given.get("FSMS_TRUSTED_HOSTS", "").replace(",", " ").split()),
             attendance=_attendance(given),
@@ -107,3 +111,10 @@ def _number(given: Mapping[str, str], name: str, default: int, *, lowest: int, h
     if not written.isascii() or not written.isdigit() or not lowest <= int(written) <= highest:
         raise BadSetting(f"{name} must be a whole number from {lowest} to {highest}, not “{written}”.")
     return int(written)
+
+
+def _one_of(given: Mapping[str, str], name: str, default: str, choices: tuple[str, ...]) -> str:
+    written = given.get(name, default)
+    if written not in choices:
+        raise BadSetting(f"{name} must be one of {', '.join(choices)}, not “{written}”.")
+    return written

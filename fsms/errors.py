@@ -121,6 +121,7 @@ SENTENCES: dict[str, str] = {
         "The pupil had left this class before then. Choose an earlier month, or re-enrol first."
     ),
     "Grade_grade_check": _("A mark cannot be less than zero. Enter the mark as a number, for example 7.5."),
+    "Grade_excused_check": _("A mark is a number, or the pupil was excused: enter one of the two."),
     "Grade_gradeDate_check": _("Write the month as 2025-03 or 03/25, or the day as 2025-03-14 or 14/03/2025."),
     "Attendance_courseId_fkey": _CHOOSE_COURSE,
     "Attendance_studentId_fkey": _CHOOSE_PUPIL,
@@ -207,7 +208,6 @@ REQUIRED: dict[str, str] = {
     "Grade.subjectId": _("Choose the subject the mark is for."),
     "Grade.semesterId": _("Choose the semester the mark belongs to."),
     "Grade.gradeDate": _("Write the month as 2025-03 or 03/25, or the day as 2025-03-14 or 14/03/2025."),
-    "Grade.grade": _("The mark is empty. Enter a number, for example 7.5."),
     "Attendance.studentId": _("Choose the pupil whose attendance this is."),
     "Attendance.courseId": _("Choose the class the attendance was taken in."),
     "Attendance.attendanceDate": _("The day is empty. Enter it as 2025-03-14."),

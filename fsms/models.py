@@ -516,6 +516,8 @@ class Grade(Versioned, Base):
         Index("idx_grade_date", "gradeDate"),
         Index("idx_grade_course_student_subject", "courseId", "studentId", "subjectId"),
         not_negative("grade", "Grade_grade_check"),
+        # No row is nothing, a number is a mark, 0 too; excused is the third, and no number.
+        CheckConstraint("excused = (grade IS NULL)", name="Grade_excused_check"),
         CheckConstraint(
             "\"gradeDate\" ~ '^[0-9]{4}-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?$'", name="Grade_gradeDate_check"
         ),
@@ -527,7 +529,8 @@ class Grade(Versioned, Base):
     subject_id: Mapped[int] = mapped_column("subjectId", link("Subject.subjectId"))
     semester_id: Mapped[int] = mapped_column("semesterId", link("Semester.semesterId"))
     grade_date: Mapped[str] = mapped_column("gradeDate")
-    grade: Mapped[Decimal] = mapped_column(Numeric(6, 2))
+    grade: Mapped[Decimal | None] = mapped_column(Numeric(6, 2))
+    excused: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     grade_comment: Mapped[str | None] = mapped_column("gradeComment")
     user_id: Mapped[int | None] = mapped_column("userId", link("User.userId", optional=True))
     last_edit: Mapped[dt.datetime | None] = mapped_column("lastEdit")
@@ -546,8 +549,8 @@ class Grade(Versioned, Base):
             raise InvalidValue("Write the month as 2025-03 or 03/25, or the day as 2025-03-14 or 14/03/2025.") from None
 
     def __str__(self) -> str:
-        """Show the mark with its month."""
-        return f"{self.grade} · {self.grade_date}"
+        """Show the mark, or that there is an excuse for none, with its month."""
+        return f"{'excused' if self.excused else self.grade} · {self.grade_date}"
 
 
 class Attendance(Versioned, Base):

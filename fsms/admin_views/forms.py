@@ -1,7 +1,7 @@
 """From a column to a field of the form: what Flask-Admin's converter lacks for a school's records."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -80,10 +80,13 @@ def number_in(typed: str) -> Decimal:
 class NumberField(StringField):
     """A number between two bounds."""
 
-    def __init__(self, *, places: int, lowest: Decimal | None = None, highest: Decimal, **kwargs: Any) -> None:
-        """Take the number of decimal places and the bounds, both included."""
+    def __init__(
+        self, *, places: int, lowest: Decimal | None = None, highest: Decimal | Callable[[], Decimal], **kwargs: Any
+    ) -> None:
+        """Take the number of decimal places and the bounds, both included; what a setting decides is asked for."""
         super().__init__(**kwargs)
-        self.places, self.lowest, self.highest = places, lowest, highest
+        self.places, self.lowest = places, lowest
+        self.highest = highest() if callable(highest) else highest
         self.render_kw = {"inputmode": "decimal" if places else "numeric", "autocomplete": "off"} | (
             self.render_kw or {}
         )

@@ -2,13 +2,24 @@
 
 from typing import Any, ClassVar
 
+from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from flask_login import current_user
 from wtforms import Form
 
 from fsms import clock, grading
+from fsms.admin_views import scheme
 from fsms.admin_views.base import EntityView
 from fsms.models import Grade
+
+
+def _mark(_view: Any, _context: Any, row: Grade, _name: str) -> str:
+    """Show a mark, or the word where the pupil was excused from it."""
+    return gettext("Excused") if row.grade is None else grading.written(row.grade)
+
+
+def _mark_in_file(_view: Any, _context: Any, row: Grade, _name: str) -> str:
+    return gettext("Excused") if row.grade is None else f"{row.grade:f}"
 
 
 class GradeView(EntityView):
@@ -25,12 +36,15 @@ class GradeView(EntityView):
         "semester",
         "grade_date",
         "grade",
+        "excused",
         "grade_comment",
         "user",
         "last_edit",
         "created_at",
         "updated_at",
     )
+    column_formatters: Any = {"grade": _mark}
+    column_formatters_export: ClassVar[dict[str, Any]] = {"grade": _mark_in_file}
     column_searchable_list = ("student.last_name", "student.first_name", "subject.subject_name", "grade_comment")
     column_sortable_list = (
         ("student", ("student.last_name", "student.first_name")),
@@ -58,6 +72,7 @@ class GradeView(EntityView):
         "semester": _("Semester"),
         "grade_date": _("Month"),
         "grade": _("Mark"),
+        "excused": _("Excused"),
         "grade_comment": _("Comment"),
         "user": _("Entered by"),
         "last_edit": _("Last edited"),
@@ -69,13 +84,17 @@ class GradeView(EntityView):
         "created_at": _("Created"),
         "updated_at": _("Last saved"),
     }
-    column_descriptions: ClassVar[dict[str, Any]] = {"grade_date": _("As 2025-03 or 03/25.")}
-    form_columns = ("student", "course", "subject", "semester", "grade_date", "grade", "grade_comment")
-    form_args: ClassVar[dict[str, Any]] = {"grade": {"lowest": grading.LOWEST_MARK, "highest": grading.HIGHEST_MARK}}
+    column_descriptions: ClassVar[dict[str, Any]] = {
+        "grade_date": _("As 2025-03 or 03/25."),
+        "excused": _("Instead of a mark. It counts neither for nor against the pupil."),
+    }
+    form_columns = ("student", "course", "subject", "semester", "grade_date", "grade", "excused", "grade_comment")
+    form_args: ClassVar[dict[str, Any]] = {"grade": {"highest": scheme.highest_mark}}
     long_texts = ("gradeComment",)
 
     def on_model_change(self, form: Form, model: Grade, is_created: bool) -> None:
-        """Hold the mark against the scale, and note who entered it and when."""
-        grading.check_mark(model.grade)
+        """Hold the mark against the scale of its class and subject, and note who entered it and when."""
+        if model.grade is not None:
+            grading.check_mark(model.grade, scheme.in_use().maximum(model.course.level, model.subject.subject_name))
         model.last_edit = clock.now()
         model.user_id = current_user.user_id

@@ -20,7 +20,8 @@ from fsms.demo.subjects import SUBJECTS, subjects_of
 from fsms.models import Grade
 
 WHOLE_YEARS = 3
-_MISSING, _REMARK = 0.012, 0.03
+# Of the last month some marks are still to come; of those before hardly any was forgotten.
+_STILL_TO_COME, _FORGOTTEN, _REMARK = 0.012, 0.0003, 0.03
 _COLUMNS = (
     "gradeId",
     "courseId",
@@ -88,6 +89,7 @@ class _Class:
         """Write a month's marks, which are entered at its end; of a month under way only some subjects are done."""
         parts, texts = self.style
         random, best = chance.random, len(texts) - 1
+        missing = _FORGOTTEN if month.last < today - timedelta(days=31) else _STILL_TO_COME
         heads, tails = self._fixed_cells(month, today, chance)
         for place, usual in zip(self.places, self.usual, strict=True):
             if place.dropped_on and place.dropped_on <= month.last:
@@ -95,7 +97,7 @@ class _Class:
             form_of_the_month = (random() - 0.5) * 0.8
             pupil = place.pupil.number
             for head, tail, value in zip(heads, tails, usual, strict=True):
-                if not head or random() < _MISSING:
+                if not head or random() < missing:
                     continue
                 mark = value + form_of_the_month + (random() + random() - 1.0) * 1.6
                 nth = min(best, max(parts, int(mark * parts + 0.5)))

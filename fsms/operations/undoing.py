@@ -267,11 +267,20 @@ def _bring_rows_back(session: Session, actor: Actor, entity: type[Base], run: li
 
 def _row_to_bring_back(entry: Entry, actor: Actor, entity: type[Base]) -> dict[str, Any]:
     """Say what stands in every column, also where it is nothing: the defaults of today are not asked."""
-    old = {name: pair[0] for name, pair in entry.details["changes"].items()}
     columns = activity.columns(entity)
+    old = _what_came_later(columns) | {name: pair[0] for name, pair in entry.details["changes"].items()}
     values = {name: activity.restored(column, old.get(name)) for name, column in columns.items()}
     values |= {name: NO_PASSWORD for name, column in columns.items() if column.info.get("secret") and name in old}
     return {columns[name].name: value for name, value in _in_own_name(actor, entity, values).items()}
+
+
+def _what_came_later(columns: Mapping[str, Any]) -> dict[str, Any]:
+    """Say what stands, in a row that is told of in an older entry, in columns that must be filled and came after it."""
+    return {
+        name: column.default.arg
+        for name, column in columns.items()
+        if not column.nullable and isinstance(getattr(column.default, "arg", None), bool)
+    }
 
 
 def _take_rows_away(session: Session, _actor: Actor, entity: type[Base], run: list[Entry]) -> _Tally:
@@ -283,7 +292,8 @@ def _take_rows_away(session: Session, _actor: Actor, entity: type[Base], run: li
         row = rows.get(entry.entityId)
         if row is None:
             continue
-        made = {name: _canonical(columns[name], pair[1]) for name, pair in entry.details["changes"].items()}
+        made = _what_came_later(columns)
+        made |= {name: _canonical(columns[name], pair[1]) for name, pair in entry.details["changes"].items()}
         if any(row[name] != made.get(name) for name in columns if name != "created_at"):
             tally.kept.append((_kept(entry, None, None), entry))
         elif entry.entityId in pointed_at:

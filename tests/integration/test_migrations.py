@@ -576,14 +576,11 @@ DRIFTS = [
     ),
     (
         'ALTER TABLE "Grade" ALTER COLUMN grade TYPE numeric(8,2)',
-        (
-            'In the database, column "Grade".grade is “numeric(8,2) NOT NULL”; '
-            "in the models it is “numeric(6,2) NOT NULL”."
-        ),
+        ('In the database, column "Grade".grade is “numeric(8,2)”; in the models it is “numeric(6,2)”.'),
     ),
     (
-        'ALTER TABLE "Grade" ALTER COLUMN grade DROP NOT NULL',
-        'In the database, column "Grade".grade is “numeric(6,2)”; in the models it is “numeric(6,2) NOT NULL”.',
+        'ALTER TABLE "Grade" ALTER COLUMN "gradeDate" DROP NOT NULL',
+        'In the database, column "Grade"."gradeDate" is “text”; in the models it is “text NOT NULL”.',
     ),
     (
         'ALTER TABLE "Student" ALTER COLUMN status DROP DEFAULT',

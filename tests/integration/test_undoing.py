@@ -721,6 +721,38 @@ def test_a_teacher_brings_a_deleted_mark_back_under_its_number(as_teacher: Sessi
     assert everything(connection) == before
 
 
+def test_a_mark_deleted_before_marks_knew_excuses_returns(as_teacher: Session, connection: Connection) -> None:
+    entry = ActivityLog(
+        action="delete_grade",
+        user_id=TEACHER.user_id,
+        entity="Grade",
+        entity_id=777,
+        batch=(batch := uuid.uuid4()),
+        details={
+            "changes": {
+                "grade_id": [777, None],
+                "student_id": [1, None],
+                "course_id": [1, None],
+                "subject_id": [2, None],
+                "semester_id": [1, None],
+                "grade_date": ["2024-12", None],
+                "grade": ["7.50", None],
+                "created_at": ["2024-12-01T00:00:00.000+00:00", None],
+            }
+        },
+    )
+    as_teacher.add(entry)
+    as_teacher.flush()
+
+    report = undo(as_teacher, batch)
+    assert nothing_was_left_out(report)
+
+    assert as_teacher.execute(select(Grade.grade, Grade.excused).where(Grade.grade_id == 777)).one() == (
+        Decimal("7.50"),
+        False,
+    )
+
+
 def test_a_mark_that_a_teacher_brings_back_bears_the_teachers_name(
     as_teacher: Session, session: Session, connection: Connection
 ) -> None:

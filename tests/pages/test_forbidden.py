@@ -263,6 +263,7 @@ FORBIDDEN: dict[str, list[Example]] = {
             "Grade_studentId_courseId_subjectId_semesterId_gradeDate_key",
         ),
         ("a mark without a subject", {"subject": ""}, "subject", REQUIRED),
+        ("a mark and an excuse", {"excused": True}, "grade", "Grade_excused_check"),
     ],
     "attendance": [
         ("attendance without enrolment", not_enrolled, "course", "Attendance_studentId_courseId_fkey"),
@@ -303,8 +304,8 @@ MARKS = [
             "1e-999999",
         )
     ),
-    ("", REQUIRED),
-    ("\u200b", REQUIRED),
+    ("", "Grade_excused_check"),
+    ("\u200b", "Grade_excused_check"),
 ]
 MONTHS = ("2025-13", "2025", "March", "00/25", "31/02/2025", "0000-01", "2025-3-14-1", "13/13/2025")
 

@@ -140,6 +140,16 @@ def test_a_mark_is_read_as_people_write_it(
     assert row.grade == Decimal(mark)
 
 
+def test_a_pupil_can_be_excused_from_a_mark(admin: PageClient, make: Make, session: Session) -> None:
+    row = make.grade()
+
+    _edit(admin, row, {"grade": "", "excused": True})
+
+    assert (row.grade, row.excused) == (None, True)
+    assert admin.get("/admin/grade/").column("Mark") == ["Excused"]
+    assert "Excused" in admin.get("/admin/grade/export/csv/").source
+
+
 @pytest.mark.parametrize(
     ("typed", "period"),
     [("2025-03", "2025-03"), ("03/25", "2025-03"), ("14/03/2025", "2025-03-14"), ("១៤/០៣/២០២៥", "2025-03-14")],

@@ -2,7 +2,8 @@
 
 import pytest
 
-from fsms.config import BadSetting, Settings
+from fsms.config import GRADING_SCHEMES, BadSetting, Settings
+from fsms.grading import SCHEMES
 
 
 def test_without_any_variable_the_embedded_database_is_meant() -> None:
@@ -31,3 +32,10 @@ def test_secrets_do_not_show_when_settings_are_printed() -> None:
     printed = repr(Settings(secret_key="hush", demo_password="hush", redis_url="redis://:hush@cache"))
 
     assert "hush" not in printed
+
+
+def test_a_scheme_of_grading_is_one_of_those_there_are() -> None:
+    assert set(GRADING_SCHEMES) == set(SCHEMES)
+    assert Settings.from_environment({"FSMS_GRADING_SCHEME": "school"}).grading_scheme == "school"
+    with pytest.raises(BadSetting, match="FSMS_GRADING_SCHEME must be one of plain, school, not “french”"):
+        Settings.from_environment({"FSMS_GRADING_SCHEME": "french"})
