@@ -13,6 +13,7 @@ from fsms.admin_views.activitylog import ActivityLogView
 from fsms.admin_views.attendance import AttendanceView
 from fsms.admin_views.base import EntityView
 from fsms.admin_views.course import CourseView
+from fsms.admin_views.drops import DropsView
 from fsms.admin_views.enrollment import EnrollmentView
 from fsms.admin_views.familyinfo import FamilyInfoView
 from fsms.admin_views.grade import GradeView
@@ -104,6 +105,8 @@ def install(app: Flask) -> None:
         for view, entity, name, icon in pages:
             css = "on-phone" if entity in ON_PHONE else ""
             admin.add_view(view(entity, name=name, category=group, menu_icon_value=icon, menu_class_name=css))
+    teaching = _("Teaching")
+    admin.add_view(DropsView(name=_("Drops"), endpoint="drops", category=teaching, menu_icon_value="user-off"))
 
 
 def what_every_page_is_told() -> dict[str, Any]:

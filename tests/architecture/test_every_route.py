@@ -74,6 +74,14 @@ OTHER_ROUTES = {
     "session_extend": (401, 200, 200),
     "user.unlock_view": (401, 403, 404),
     "activitylog.undo_view": (302, 404, 404),
+    "drops.index": (302, 403, 200),
+    "drops.export": (302, 403, 200),
+    "drops.find_view": (302, 403, 200),
+    "drops.drop_view": (302, 403, 302),
+    "drops.move_view": (302, 403, 404),
+    "drops.leave_view": (302, 403, 404),
+    "drops.enrol_view": (302, 403, 200),
+    "drops.back_view": (401, 403, 404),
 }
 REFUSED, NOT_FOUND = 403, 404
 CANARY = "Canarybird"
