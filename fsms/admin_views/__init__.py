@@ -16,6 +16,7 @@ from fsms.admin_views.course import CourseView
 from fsms.admin_views.drops import DropsView
 from fsms.admin_views.enrollment import EnrollmentView
 from fsms.admin_views.familyinfo import FamilyInfoView
+from fsms.admin_views.finding import FindView
 from fsms.admin_views.grade import GradeView
 from fsms.admin_views.guardian import GuardianView
 from fsms.admin_views.home import HomeView
@@ -25,6 +26,7 @@ from fsms.admin_views.semester import SemesterView
 from fsms.admin_views.student import StudentView
 from fsms.admin_views.subject import SubjectView
 from fsms.admin_views.user import UserView
+from fsms.admin_views.why import WhyView
 from fsms.config import ROOT
 from fsms.models import (
     ActivityLog,
@@ -100,6 +102,7 @@ def install(app: Flask) -> None:
         theme=theme.SchoolTheme(),
         translations_path=str(ROOT / "translations"),
     )
+    admin.add_view(FindView(name=_("Search"), endpoint="find", url="/admin/find"))
     for group, pages in SITE:
         admin.add_category(group)
         for view, entity, name, icon in pages:
@@ -107,6 +110,7 @@ def install(app: Flask) -> None:
             admin.add_view(view(entity, name=name, category=group, menu_icon_value=icon, menu_class_name=css))
     teaching = _("Teaching")
     admin.add_view(DropsView(name=_("Drops"), endpoint="drops", category=teaching, menu_icon_value="user-off"))
+    admin.add_view(WhyView(name=_("Why?"), endpoint="why", url="/admin/gradebook/why"))
 
 
 def what_every_page_is_told() -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """How values look in lists and on pages of details."""
 
+import re
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -48,6 +49,11 @@ def day_in_text(written: str) -> str:
         return f"{date.fromisoformat(written):%d/%m/%Y}"
     except ValueError:
         return written
+
+
+def days_in(written: str) -> str:
+    """Show the ISO days inside a text as everywhere else."""
+    return re.sub(r"(\d{4})-(\d\d)-(\d\d)(?!\d)", r"\3/\2/\1", written)
 
 
 FOR_LISTS = {

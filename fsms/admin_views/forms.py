@@ -29,6 +29,12 @@ BLANK = "—"  # a real text: WTForms 3.3 prints "__None" for an empty one
 class SchoolForm(theme.Form):
     """The base of the entities' forms."""
 
+    def populate_obj(self, obj: Any) -> None:
+        """Write the fields, but for those that stay as somebody else has saved them."""
+        for name, field in self._fields.items():
+            if not getattr(field, "left", False):
+                field.populate_obj(obj, name)
+
     class Meta(theme.Form.Meta):
         """Decides what a form reads."""
 

@@ -147,7 +147,7 @@ def changes(entry: ActivityLog) -> list[Change]:
     hidden = policy.hidden_columns(reader(), entity) if entity and reader() else frozenset()
     shown = [name for name in held if name not in hidden]
     labels = _labels(entity)
-    return [Change(_label(labels, name), *(_in_words(entity, name, value) for value in held[name])) for name in shown]
+    return [Change(_label(labels, name), *(in_words(entity, name, value) for value in held[name])) for name in shown]
 
 
 def of_record(row: Base) -> list[Line]:
@@ -200,7 +200,8 @@ def _label(labels: Mapping[str, Any], name: str) -> str:
     return str(labels.get(name) or labels.get(name.replace("_id", "")) or name.replace("_", " "))
 
 
-def _in_words(entity: type[Base] | None, name: str, value: Any) -> str:
+def in_words(entity: type[Base] | None, name: str, value: Any) -> str:
+    """Put a value, as the log keeps it, into words."""
     if value is None:
         return ""
     if isinstance(value, bool):

@@ -5,6 +5,7 @@ from typing import Any
 
 from flask_admin.contrib.sqla.fields import InlineModelFormList
 from flask_admin.contrib.sqla.form import InlineModelConverter
+from flask_admin.model.fields import InlineModelFormField
 from flask_admin.model.form import InlineFormAdmin
 from wtforms import BooleanField, Form, HiddenField
 
@@ -14,23 +15,81 @@ from fsms.errors import StaleRecord
 
 MOST_ROWS = 30
 
-STALE = (
-    "Somebody else saved this record after you opened it. Nothing was changed. "
-    "Open it again in another tab, compare, and save once more."
-)
+MINE, THEIRS = "mine", "theirs"
+"""Whose will is done where two people saved one record: see `clashes`."""
+
+STALE = "Somebody else saved this record after you opened it. Nothing of yours is lost: choose what to keep."
 
 
 class VersionField(HiddenField):
-    """The version of the record that the form was opened with; saving over a newer one is refused."""
+    """The version of the record that the form was opened with; saving over a newer one is refused.
+
+    "3:5" is a form opened at version 3 whose reader has been shown what was saved up to version 5.
+    """
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Take what was sent; a form that sends no version was opened at none."""
+        self.data = valuelist[0] if valuelist else None
+
+    @property
+    def opened(self) -> int | None:
+        """The version it was opened with; None where that is no number."""
+        return record_id(str(self.data).partition(":")[0])
+
+    def is_current(self, obj: Any) -> bool:
+        """Whether nobody has saved the record since its reader saw it last."""
+        return obj.version is None or str(self.data).rpartition(":")[2] == str(obj.version)
+
+    def compared_with(self, obj: Any) -> None:
+        """Note that the reader is shown the record as it is by now."""
+        self.data = f"{str(self.data or '').partition(':')[0]}:{obj.version}"
 
     def populate_obj(self, obj: Any, name: str) -> None:
         """Compare instead of writing: the version is counted by the mapper."""
-        if obj.version is not None and self.data != str(obj.version):
+        if not self.is_current(obj):
             raise StaleRecord(STALE)
+
+
+class InlineRow(InlineModelFormField):
+    """One child as a row of its parent's form."""
+
+    rows: "InlineRows"
+    number = 1
+    keep: str | None = None
+    """Whose will is done where two people differ about the whole row."""
+
+    def forget_what_was_not_sent(self) -> None:
+        """Stand for no record but the one that was sent: upstream takes the row at the same place for it."""
+        for field in self.form:
+            if isinstance(field, HiddenField) and not field.raw_data:
+                field.data = None
+
+    @property
+    def is_to_go(self) -> bool:
+        """Whether the row is ticked for deletion, or a new one in which nothing was written."""
+        return self.rows.should_delete(self)
+
+    def summary(self) -> str:
+        """Say in short what is written in the row."""
+        shown = (str(field.data) for field in self.form if not isinstance(field, HiddenField | BooleanField))
+        return " · ".join([text for text in shown if text not in ("", "None")][:4])
+
+    def held(self, children: Any) -> Any:
+        """Find the child that the row stands for, among those the parent has by now."""
+        key = record_id(self.get_pk())
+        return next((one for one in _listed(children) if one.__mapper__.primary_key_from_instance(one)[0] == key), None)
+
+    def populate_obj(self, obj: Any, name: str | None) -> None:
+        """Write the fields, but for those that stay as somebody else has saved them."""
+        for key, field in self.form._fields.items():
+            if key != self._pk and not getattr(field, "left", False):
+                field.populate_obj(obj, key)
 
 
 class InlineRows(InlineModelFormList):
     """The children of a record as rows of its form: many, or at most one where the relation holds one."""
+
+    form_field_type = InlineRow
 
     def __init__(self, form: type[Form], session: Any, model: Any, prop: str, inline_view: Any, **kwargs: Any) -> None:
         """Find out from the relation how many children there may be."""
@@ -45,6 +104,10 @@ class InlineRows(InlineModelFormList):
         if not isinstance(data, (list, tuple)):
             data = [] if data is None or not hasattr(data, "__mapper__") else [data]
         super().process(formdata, data, extra_filters)
+        for number, row in enumerate(self.entries, 1):
+            row.rows, row.number = self, number
+            if formdata:
+                row.forget_what_was_not_sent()
 
     def display_row_controls(self, field: Any) -> bool:
         """Say whether a row stands for a saved record, which is ticked for deletion rather than taken away."""
@@ -61,20 +124,30 @@ class InlineRows(InlineModelFormList):
         kept = []
         for row in self.entries:
             child = children.pop(record_id(row.get_pk()), None)
-            if self.should_delete(row):
+            if self.should_delete(row) and row.keep != THEIRS:
                 if child is not None:
                     row.form.version.populate_obj(child, "version")
-                continue
-            if child is None and row.get_pk():
-                # Removed meanwhile, or never this parent's own.
-                raise StaleRecord(STALE)
-            child = child or self.model()
-            row.populate_obj(child, None)
-            kept.append(child)
+            elif (written := self._write(row, child)) is not None:
+                kept.append(written)
         # What the form did not show was added by somebody else meanwhile; it stays.
         shown = {record_id(row.get_pk()) for row in self.entries}
         kept.extend(child for key, child in children.items() if key not in shown)
         setattr(obj, name, kept if self.holds_many else next(iter(kept), None))
+
+    def _write(self, row: InlineRow, child: Any) -> Any:
+        """Write a row into its child, a new one where there is none; None where the child stays away."""
+        if child is None and row.get_pk():
+            # Removed meanwhile, or never this parent's own.
+            if row.keep is None:
+                raise StaleRecord(STALE)
+            if row.keep == THEIRS:
+                return None
+        if row.keep == THEIRS:
+            row.form.version.populate_obj(child, "version")
+            return child
+        child = child or self.model()
+        row.populate_obj(child, None)
+        return child
 
 
 def _listed(held: Any) -> list[Any]:
