@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm.exc import StaleDataError
 
 from fsms import activity, clock, policy, sign_in
-from fsms.admin_views import drops_requests, scheme
+from fsms.admin_views import drops_requests, formatters, scheme
 from fsms.admin_views.base import words
 from fsms.admin_views.by_role import reader, refuse
 from fsms.admin_views.drops_requests import Typed
@@ -65,6 +65,7 @@ class DropsView(BaseView):
         return self._page(
             "index",
             asked=asked,
+            arguments=drops_requests.arguments_of(asked),
             drops=found,
             choices=drops.choices(db.session, asked),
             page=page,
@@ -331,7 +332,7 @@ def _words_of(facet: str, value: str) -> str:
         case "reason":
             return reason_in_words(value)
         case "month":
-            return f"{value[5:]}/{value[:4]}"
+            return formatters.period_in_text(value)
     return value
 
 

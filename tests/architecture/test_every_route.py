@@ -80,6 +80,7 @@ OTHER_ROUTES = {
     "why.index": (302, 404, 404),
     "user.unlock_view": (401, 403, 404),
     "activitylog.undo_view": (302, 404, 404),
+    "course.names_view": (302, 404, 404),
     "drops.index": (302, 403, 200),
     "drops.export": (302, 403, 200),
     "drops.find_view": (302, 403, 200),

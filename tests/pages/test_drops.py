@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from fsms import clock
 from fsms.models import Attendance, Course, Enrollment, SchoolYear
+from fsms.reports import classes
 from tests.browser import PageClient, Queries, SameQueries
 from tests.builders import Make, contents
 
@@ -259,7 +260,7 @@ def test_a_filter_says_how_many_there_are_of_each(admin: PageClient, drops: list
 
     assert page.options("reason") == ["Reason", "Illness (1)", "ផ្លាស់ទីលំនៅ (1)"]
     assert page.options("level") == ["Grade level", "Grade 6 (1)", "Grade 7 (1)", "Grade 9 (2)"]
-    assert page.options("month") == ["Month", "02/2020 (1)", "01/2020 (1)"]
+    assert page.options("month") == ["Month", "February 2020 (1)", "January 2020 (1)"]
     assert "1 girls" in page.text
 
 
@@ -453,20 +454,111 @@ def test_a_teacher_finds_every_door_closed(
     assert everything_but_the_log(make) == before
 
 
-NONSENSE = ("0", "-1", "1e9", "99999999999999999999", "x", "", "%00", "១")
+NONSENSE = ("-1", "99999999999999999999", "x%00", "១")
 
 
 @pytest.mark.parametrize("door", DOORS)
-@pytest.mark.parametrize("name", ["enrollment", "student", "course", "from", "on", "later", "status", "page", "url"])
-def test_nonsense_in_an_address_is_no_fault(admin: PageClient, school: School, door: str, name: str) -> None:
+def test_nonsense_in_an_address_is_no_fault(admin: PageClient, school: School, door: str) -> None:
     place = school.pupil("Dara")
     known = f"enrollment={place.enrollment_id}&student={place.student_id}&course={school.a.course_id}"
 
-    for value in NONSENSE:
-        for address in (f"/admin/drops/{door}?{name}={value}", f"/admin/drops/{door}?{known}&{name}={value}"):
-            assert admin.get(address).status in {200, 302, 404}, address
+    for name in ("enrollment", "student", "course", "from", "on", "later", "status", "page", "url"):
+        for address in (f"{name}={value}" for value in NONSENSE):
+            assert admin.get(f"/admin/drops/{door}?{address}").status in {200, 302, 404}, address
+        assert admin.get(f"/admin/drops/{door}?{known}&{name}=x").status in {200, 302, 404, 400}, name
 
 
 def test_the_menu_shows_drops_to_administrators_only(admin: PageClient, teacher: PageClient) -> None:
     assert 'href="/admin/drops/"' in admin.get("/admin/").source
     assert 'href="/admin/drops/"' not in teacher.get("/admin/").source
+
+
+# ---- The page of a class -------------------------------------------------------------------------------------------
+
+
+def test_a_class_shows_who_is_in_it_and_apart_who_was(
+    admin: PageClient, school: School, make: Make, session: Session
+) -> None:
+    school.a.teacher1 = make.user(last_name="Chan", first_name="Sophea")
+    session.commit()
+    school.pupil("Dara")
+    gone = school.pupil("Bopha")
+    admin.get(f"/admin/drops/drop/?enrollment={gone.enrollment_id}")
+    admin.submit("act", reason="Illness")
+
+    page = admin.get(f"/admin/course/details/?id={school.a.course_id}")
+
+    assert [row.get("No.") is not None for row in page.rows] == [True, False]
+    assert page.rows[0]["Pupil"] == "Sok Dara"
+    assert (page.rows[1]["Pupil"], page.rows[1]["Reason"]) == ("Sok Bopha", "Illness")
+    assert "Chan Sophea" in page.text
+    assert "1 pupils" in page.text
+    admin.submit("/admin/drops/back/", enrollment=gone.enrollment_id)
+    assert "is back in 7A" in admin.page.text
+    assert admin.page.path.startswith("/admin/course/details/")
+    assert len(admin.page.rows) == 2
+
+
+def test_the_name_list_is_numbered_in_khmer_and_leaves_out_the_dropped(
+    admin: PageClient, school: School, make: Make
+) -> None:
+    school.pupil("Dara")
+    make.dropped(student=make.student(first_name="Bopha"), course=school.a)
+
+    page = admin.get(f"/admin/course/names/?id={school.a.course_id}")
+
+    assert "បញ្ជីឈ្មោះសិស្សថ្នាក់ទី 7A" in page.text
+    assert "Sok Dara" in page.text
+    assert "Bopha" not in page.text
+    assert "សិស្សសរុប 1 នាក់" in page.text
+    assert "Sok Dara" in admin.get(f"/admin/course/names/?id={school.a.course_id}&photos=1").text
+
+
+def test_a_teacher_sees_the_own_class_without_what_is_confidential_and_without_acts(
+    teacher: PageClient, other_teacher: PageClient, school: School, session: Session
+) -> None:
+    school.a.teacher2 = teacher.user
+    place = school.pupil("Dara")
+    place.student.religion = "hinduism"
+    school.make.scholarship(student=place.student, sponsor="Secret sponsor")
+    session.commit()
+
+    for address in ("details/", "names/"):
+        page = teacher.get(f"/admin/course/{address}?id={school.a.course_id}")
+        assert page.status == 200
+        assert "Sok Dara" in page.text
+        assert "/admin/drops/" not in page.source
+        assert "Hindu" not in page.source
+        assert "Secret sponsor" not in page.source
+        assert other_teacher.get(f"/admin/course/{address}?id={school.a.course_id}").status == 404
+
+
+def test_a_class_takes_as_many_queries_for_twice_as_many_pupils(
+    admin: PageClient, school: School, same_queries: SameQueries
+) -> None:
+    school.pupil("Dara")
+
+    def more() -> None:
+        for number in range(3):
+            school.pupil(f"Pupil{number}")
+            school.make.dropped(course=school.a)
+
+    same_queries(lambda: admin.get(f"/admin/course/details/?id={school.a.course_id}"), more)
+
+
+@pytest.mark.parametrize(
+    ("born", "day", "age"),
+    [
+        (dt.date(2014, 5, 31), dt.date(2025, 5, 31), (11, 0, 0)),
+        (dt.date(2014, 5, 31), dt.date(2025, 5, 30), (10, 11, 30)),
+        (dt.date(2014, 5, 31), dt.date(2025, 3, 1), (10, 9, 1)),
+        (dt.date(2016, 2, 29), dt.date(2025, 2, 28), (8, 11, 30)),
+        (dt.date(2016, 2, 29), dt.date(2025, 3, 1), (9, 0, 1)),
+        (dt.date(2014, 12, 15), dt.date(2025, 1, 14), (10, 0, 30)),
+        (dt.date(2014, 1, 1), dt.date(2014, 1, 1), (0, 0, 0)),
+    ],
+)
+def test_an_age_is_told_in_years_months_and_days(born: dt.date, day: dt.date, age: tuple[int, int, int]) -> None:
+    pupil = classes.Pupil(1, 1, "Sok Dara", "male", born, None, None, None, None, None, None)
+
+    assert pupil.age_on(day) == age
