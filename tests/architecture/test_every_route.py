@@ -79,6 +79,7 @@ OTHER_ROUTES = {
     "session_extend": (401, 200, 200),
     "why.index": (302, 404, 404),
     "user.unlock_view": (401, 403, 404),
+    "student.family_view": (302, 403, 200),
     "activitylog.undo_view": (302, 404, 404),
     "course.names_view": (302, 404, 404),
     "drops.index": (302, 403, 200),
@@ -89,6 +90,11 @@ OTHER_ROUTES = {
     "drops.leave_view": (302, 403, 404),
     "drops.enrol_view": (302, 403, 200),
     "drops.back_view": (401, 403, 404),
+    "gradebook.index": (302, 200, 200),
+    "gradebook.cells": (302, 404, 404),
+    "gradebook.give_way": (401, 400, 400),
+    "gradebook.preview": (401, 400, 400),
+    "gradebook.undo": (401, 400, 400),
 }
 REFUSED, NOT_FOUND = 403, 404
 CANARY = "Canarybird"
