@@ -21,6 +21,7 @@ from fsms.admin_views.grade import GradeView
 from fsms.admin_views.gradebook import GradebookView
 from fsms.admin_views.guardian import GuardianView
 from fsms.admin_views.home import HomeView
+from fsms.admin_views.locks import LocksView
 from fsms.admin_views.scholarship import ScholarshipView
 from fsms.admin_views.schoolyear import SchoolYearView
 from fsms.admin_views.semester import SemesterView
@@ -120,6 +121,7 @@ def install(app: Flask) -> None:
             admin.add_view(view(entity, name=name, category=group, menu_icon_value=icon, menu_class_name=css))
     teaching = _("Teaching")
     admin.add_view(DropsView(name=_("Drops"), endpoint="drops", category=teaching, menu_icon_value="user-off"))
+    admin.add_view(LocksView(name=_("Locks"), category=_("School"), endpoint="locks", menu_icon_value="lock"))
     admin.add_view(WhyView(name=_("Why?"), endpoint="why", url="/admin/gradebook/why"))
 
 

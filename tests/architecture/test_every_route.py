@@ -77,6 +77,7 @@ OTHER_ROUTES = {
     "account": (302, 200, 200),
     "session_state": (200, 200, 200),
     "session_extend": (401, 200, 200),
+    "locks.index": (302, 403, 200),
     "why.index": (302, 404, 404),
     "user.unlock_view": (401, 403, 404),
     "student.family_view": (302, 403, 200),
