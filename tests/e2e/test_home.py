@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import Visitor
+from tests.e2e.looking import violations
 
 pytestmark = pytest.mark.e2e
 
@@ -19,6 +20,7 @@ def test_the_office_sees_the_day_at_a_desk(desk: Visitor) -> None:
     expect(page.locator("#grades-table tbody tr")).not_to_have_count(0)
     drawn = page.locator("#grades-chart").evaluate("canvas => canvas.toDataURL().length")
     assert drawn > 3000
+    assert list(violations(page)) == []
     assert desk.complaints == []
 
     page.get_by_role("link", name=re.compile("Pupils this year")).click()
@@ -34,6 +36,7 @@ def test_the_first_page_fits_a_phone(phone: Visitor, username: str) -> None:
         "main a", "links => links.filter(a => a.offsetHeight && a.offsetHeight < 44).map(a => a.textContent.trim())"
     )
     assert low == []
+    assert list(violations(page)) == []
     assert phone.complaints == []
 
 
