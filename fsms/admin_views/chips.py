@@ -84,6 +84,7 @@ class ChipsOfRows(Chips):
         The query is given the numbers chosen already, which must be among its answers to be shown by their words.
         """
         super().__init__(arg, label, as_menu=True)
+        self.options = None  # they are read for each reader
         self._statement, self._asks = offered, asks
 
     @property
@@ -92,9 +93,11 @@ class ChipsOfRows(Chips):
         return self.including(())
 
     def including(self, chosen: Iterable[str]) -> Sequence[Chip]:
-        """The records on offer and those chosen already."""
+        """The records on offer and those chosen already; one that the reader does not see is shown by its number."""
         numbers = [int(value) for value in chosen]
-        return [self._chip(key, label) for key, label in db.session.execute(self._statement(numbers))]
+        found = [self._chip(key, label) for key, label in db.session.execute(self._statement(numbers))]
+        unseen = set(numbers) - {int(chip.value) for chip in found}
+        return found + [self._chip(key, str(key)) for key in sorted(unseen)]
 
     def clean(self, value: str) -> list[Chip]:
         """Take any numbers of records; what the reader does not see, finds nothing."""
