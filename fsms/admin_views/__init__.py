@@ -3,22 +3,25 @@
 from typing import Any
 
 from flask import Flask, url_for
-from flask_admin import Admin
-from flask_babel import get_locale, gettext
+from flask_admin import Admin, BaseView
+from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from flask_login import current_user
 
-from fsms.admin_views import exports, front_door, language, photographs, problems, theme
+from fsms.admin_views import exports, front_door, photographs, problems, screen, theme
 from fsms.admin_views.activitylog import ActivityLogView
 from fsms.admin_views.attendance import AttendanceView
 from fsms.admin_views.base import EntityView
 from fsms.admin_views.course import CourseView
+from fsms.admin_views.drops import DropsView
 from fsms.admin_views.enrollment import EnrollmentView
 from fsms.admin_views.familyinfo import FamilyInfoView
 from fsms.admin_views.finding import FindView
 from fsms.admin_views.grade import GradeView
+from fsms.admin_views.gradebook import GradebookView
 from fsms.admin_views.guardian import GuardianView
 from fsms.admin_views.home import HomeView
+from fsms.admin_views.locks import LocksView
 from fsms.admin_views.scholarship import ScholarshipView
 from fsms.admin_views.schoolyear import SchoolYearView
 from fsms.admin_views.semester import SemesterView
@@ -82,12 +85,17 @@ SITE: tuple[tuple[Any, tuple[Page, ...]], ...] = (
         ),
     ),
 )
-ON_PHONE = {Student, Course, Attendance, Grade}
+ON_PHONE = {Student, Course, Attendance}
+
+# Screens of their own, each with its group, its name in addresses, its icon, and whether a phone's bar has it. They
+# stand before the lists of their group.
+Screen = tuple[Any, type[BaseView], str, Any, str, bool]
+SCREENS: tuple[Screen, ...] = ((_("Teaching"), GradebookView, "gradebook", _("Gradebook"), "notebook", True),)
 
 
 def install(app: Flask) -> None:
     """Put every page into the application."""
-    language.install(app)
+    screen.install(app)
     problems.install(app)
     front_door.install(app)
     theme.install(app)
@@ -104,17 +112,24 @@ def install(app: Flask) -> None:
     admin.add_view(FindView(name=_("Search"), endpoint="find", url="/admin/find"))
     for group, pages in SITE:
         admin.add_category(group)
+        for at, own, endpoint, name, icon, on_phone in SCREENS:
+            if at == group:
+                css = "on-phone" if on_phone else ""
+                admin.add_view(own(name, category=group, endpoint=endpoint, menu_icon_value=icon, menu_class_name=css))
         for view, entity, name, icon in pages:
             css = "on-phone" if entity in ON_PHONE else ""
             admin.add_view(view(entity, name=name, category=group, menu_icon_value=icon, menu_class_name=css))
+    teaching = _("Teaching")
+    admin.add_view(DropsView(name=_("Drops"), endpoint="drops", category=teaching, menu_icon_value="user-off"))
+    admin.add_view(LocksView(name=_("Locks"), category=_("School"), endpoint="locks", menu_icon_value="lock"))
     admin.add_view(WhyView(name=_("Why?"), endpoint="why", url="/admin/gradebook/why"))
 
 
 def what_every_page_is_told() -> dict[str, Any]:
     """Say who reads, and in which language."""
     told: dict[str, Any] = {
-        "language": str(get_locale() or "en"),
-        "languages": language.LANGUAGES,
+        "language": screen.language(),
+        "languages": screen.LANGUAGES,
         "language_url": url_for("language"),
     }
     if current_user and current_user.is_authenticated:

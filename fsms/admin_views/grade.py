@@ -2,22 +2,27 @@
 
 from typing import Any, ClassVar
 
+from flask import g
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from flask_login import current_user
 from wtforms import Form
 
-from fsms import clock, grading
-from fsms.admin_views import chips, everyday, scheme
+from fsms import clock, grading, policy
+from fsms.admin_views import chips, everyday, formatters, scheme
 from fsms.admin_views.base import EntityView
-from fsms.models import Grade
+from fsms.admin_views.lookups import record_id
+from fsms.admin_views.screen import in_digits
+from fsms.database import db
+from fsms.models import Base, Grade
+from fsms.operations import locks
 
 HALF = 5
 
 
 def _mark(_view: Any, _context: Any, row: Grade, _name: str) -> str:
     """Show a mark, or the word where the pupil was excused from it."""
-    return gettext("Excused") if row.grade is None else grading.written(row.grade)
+    return gettext("Excused") if row.grade is None else in_digits(grading.written(row.grade))
 
 
 def _mark_in_file(_view: Any, _context: Any, row: Grade, _name: str) -> str:
@@ -45,8 +50,8 @@ class GradeView(EntityView):
         "created_at",
         "updated_at",
     )
-    column_formatters: Any = {"grade": _mark}
-    column_formatters_export: ClassVar[dict[str, Any]] = {"grade": _mark_in_file}
+    column_formatters: Any = {"grade": _mark, "grade_date": formatters.period}
+    column_formatters_export: Any = {"grade": _mark_in_file}
     column_searchable_list = ("student.last_name", "student.first_name", "subject.subject_name", "grade_comment")
     column_sortable_list = (
         ("student", ("student.last_name", "student.first_name")),
@@ -107,6 +112,14 @@ class GradeView(EntityView):
     form_columns = ("student", "course", "subject", "semester", "grade_date", "grade", "excused", "grade_comment")
     form_args: ClassVar[dict[str, Any]] = {"grade": {"highest": scheme.highest_mark}}
     long_texts = ("gradeComment",)
+
+    def get_one(self, id: Any) -> Base:
+        """Say to whoever wants to change a mark of a locked semester that it is locked, and by whom."""
+        key = record_id(id)
+        row = db.session.get(Grade, key) if key and g.verb in policy.CHANGE else None
+        if row and (locked := locks.refusal(db.session, row.course_id, row.semester_id)):
+            raise locked
+        return super().get_one(id)
 
     def on_model_change(self, form: Form, model: Grade, is_created: bool) -> None:
         """Hold the mark against the scale of its class and subject, and note who entered it and when."""
