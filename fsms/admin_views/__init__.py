@@ -3,7 +3,7 @@
 from typing import Any
 
 from flask import Flask, url_for
-from flask_admin import Admin
+from flask_admin import Admin, BaseView
 from flask_babel import get_locale, gettext
 from flask_babel import lazy_gettext as _
 from flask_login import current_user
@@ -18,6 +18,8 @@ from fsms.admin_views.familyinfo import FamilyInfoView
 from fsms.admin_views.grade import GradeView
 from fsms.admin_views.guardian import GuardianView
 from fsms.admin_views.home import HomeView
+from fsms.admin_views.missing import MissingView
+from fsms.admin_views.roster import RosterView
 from fsms.admin_views.scholarship import ScholarshipView
 from fsms.admin_views.schoolyear import SchoolYearView
 from fsms.admin_views.semester import SemesterView
@@ -80,7 +82,15 @@ SITE: tuple[tuple[Any, tuple[Page, ...]], ...] = (
         ),
     ),
 )
-ON_PHONE = {Student, Course, Attendance, Grade}
+ON_PHONE = {Student, Course, Grade}
+
+# Screens of their own, each with its group, its name in addresses, its icon, and whether a phone's bar has it. They
+# stand before the lists of their group.
+Screen = tuple[Any, type[BaseView], str, Any, str, bool]
+SCREENS: tuple[Screen, ...] = (
+    (_("Teaching"), RosterView, "roster", _("Take attendance"), "clipboard-check", True),
+    (_("Teaching"), MissingView, "missing", _("Who is missing"), "user-off", False),
+)
 
 
 def install(app: Flask) -> None:
@@ -101,6 +111,12 @@ def install(app: Flask) -> None:
     )
     for group, pages in SITE:
         admin.add_category(group)
+        for at, screen, endpoint, name, icon, on_phone in SCREENS:
+            if at == group:
+                css = "on-phone" if on_phone else ""
+                admin.add_view(
+                    screen(name, category=group, endpoint=endpoint, menu_icon_value=icon, menu_class_name=css)
+                )
         for view, entity, name, icon in pages:
             css = "on-phone" if entity in ON_PHONE else ""
             admin.add_view(view(entity, name=name, category=group, menu_icon_value=icon, menu_class_name=css))

@@ -73,6 +73,11 @@ OTHER_ROUTES = {
     "session_state": (200, 200, 200),
     "session_extend": (401, 200, 200),
     "user.unlock_view": (401, 403, 404),
+    "roster.index": (302, 200, 200),
+    "roster.week": (302, 404, 404),
+    "roster.month": (302, 404, 404),
+    "roster.worker": (302, 200, 200),
+    "missing.index": (302, 200, 200),
     "activitylog.undo_view": (302, 404, 404),
 }
 REFUSED, NOT_FOUND = 403, 404
