@@ -21,7 +21,7 @@ def report(url: str, runs: int) -> Iterator[str]:
     engine = create_engine(url)
     with Session(engine) as owner, Session(engine) as teacher:
         policy.speak_for(owner, SYSTEM)
-        number, rows = _busiest(owner)
+        number, rows = busiest_teacher(owner)
         policy.speak_for(teacher, Actor(number, "teacher"))
         courses = list(owner.scalars(_own_courses(number)))
         total = owner.scalar(select(func.count()).select_from(Attendance)) or 0
@@ -48,7 +48,8 @@ def _own_courses(number: int) -> Select[Any]:
     return select(Course.course_id).where((slots[0] == number) | (slots[1] == number) | (slots[2] == number))
 
 
-def _busiest(session: Session) -> tuple[int, int]:
+def busiest_teacher(session: Session) -> tuple[int, int]:
+    """Find the teacher with the most rows of attendance, and how many there are."""
     counted = (
         select(User.user_id, func.count())
         .join(Course, (Course.teacher_id1 == User.user_id) | (Course.teacher_id2 == User.user_id))

@@ -2,9 +2,23 @@
 
 import datetime as dt
 from decimal import Decimal
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, cast
 
-from sqlalchemy import CheckConstraint, Column, Date, ForeignKey, MetaData, Numeric, Text, event, func, text
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Computed,
+    Date,
+    ForeignKey,
+    Index,
+    MetaData,
+    Numeric,
+    Table,
+    Text,
+    event,
+    func,
+    text,
+)
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import (
@@ -47,6 +61,18 @@ def one_of(column: str, choices: type[Choice], name: str) -> CheckConstraint:
     """Hold a text column to a fixed set."""
     listed = ", ".join(f"'{value}'" for value in stored_values(choices))
     return CheckConstraint(f'"{column}" IN ({listed})', name=name)
+
+
+def found_by(entity: type["Base"], **keys: str) -> None:
+    """Give a table the keys by which its names and phones are found (`searching`).
+
+    The database works them out and indexes them, whoever writes; no row of the entity carries them about.
+    """
+    table = cast(Table, entity.__table__)
+    for name, made_of in keys.items():
+        table.append_column(key := Column(name, Text, Computed(made_of, persisted=True)))
+        index = f"idx_{table.name.lower()}_{name.removesuffix('Key')}_key"
+        Index(index, key, postgresql_using="gin", postgresql_ops={name: "gin_trgm_ops"})
 
 
 def not_negative(column: str, name: str) -> CheckConstraint:

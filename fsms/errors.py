@@ -48,6 +48,7 @@ _CHOOSE_SEMESTER = _("This semester does not exist any more. Choose another seme
 _CHOOSE_YEAR = _("This school year does not exist any more. Choose another school year.")
 _NOT_ENROLLED = _("The pupil is not enrolled in this class. Enrol the pupil first.")
 _AMOUNT = _("An amount of money cannot be less than zero. Enter the amount in riel, or leave it empty.")
+_VIEW = _("The view was not kept, because something of it is missing. Please report it.")
 _RECEIPT = _("The request lacks what is needed to answer it only once, so nothing was saved. Please report it.")
 _FULL_DAY = _("A full day stands for morning and afternoon, and one of them is already recorded. Change that entry.")
 
@@ -142,6 +143,12 @@ SENTENCES: dict[str, str] = {
     "ActivityLog_userId_fkey": _("This staff member has no account any more, so nothing was recorded. Sign in again."),
     "ActivityLog_action_check": _("The log entry does not say what was done, so nothing was saved. Please report it."),
     # What the panel keeps for itself
+    "SavedView_userId_fkey": _("Your account does not exist any more, so the view was not kept. Sign in again."),
+    "SavedView_own_key": _("You have a view of this name already. Choose another name, or change that view."),
+    "SavedView_shared_key": _("There is an office view of this name already. Choose another name."),
+    "SavedView_page_check": _("The view belongs to no list, so it was not kept. Please report it."),
+    "SavedView_name_check": _("Give the view a name of up to 60 characters."),
+    "SavedView_address_check": _("The view asks for too much at once. Take some filters away."),
     "Preference_userId_fkey": _("Your account does not exist any more, so the choice was not kept. Sign in again."),
     "Preference_name_check": _("This choice has no name or too long a one, so it was not kept. Please report it."),
     "Preference_value_check": _("This choice is too long to be kept. Choose less."),
@@ -219,6 +226,10 @@ REQUIRED: dict[str, str] = {
     "Receipt.userId": _RECEIPT,
     "Receipt.what": _RECEIPT,
     "Receipt.answer": _RECEIPT,
+    "SavedView.userId": _VIEW,
+    "SavedView.page": _VIEW,
+    "SavedView.name": _("Give the view a name of up to 60 characters."),
+    "SavedView.address": _VIEW,
 }
 """What to say where a column that must be filled is empty."""
 

@@ -40,6 +40,7 @@ from fsms.columns import (
     Versioned,
     chosen,
     flag,
+    found_by,
     link,
     money,
     not_negative,
@@ -679,3 +680,18 @@ ENTITIES: tuple[type[Base], ...] = (
     Semester,
     ActivityLog,
 )
+
+
+# ---- What people are found by -------------------------------------------------------------------------------------
+
+# Family name, first name, family name again: both orders stand in it, with nothing between them.
+_NAMES = "fsms_name_key(coalesce({0}, '') || coalesce({1}, '') || coalesce({0}, ''))"
+_PHONES = "fsms_phone_key(coalesce({}, '') || '/' || coalesce({}, ''))"
+
+found_by(User, nameKey=_NAMES.format("lastname", "firstname"), phoneKey=_PHONES.format("phonenumber1", "phonenumber2"))
+found_by(
+    Student,
+    nameKey=_NAMES.format('"lastName"', '"firstName"'),
+    phoneKey=_PHONES.format("phone", '"emergencyContact"'),
+)
+found_by(Guardian, nameKey=_NAMES.format('"lastName"', '"firstName"'), phoneKey="fsms_phone_key(coalesce(phone, ''))")

@@ -9,7 +9,7 @@ import datetime as dt
 import uuid
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, Uuid, func
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, Uuid, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -56,3 +56,29 @@ class Receipt(Base):
     what: Mapped[str]
     answer: Mapped[Any] = mapped_column(JSONB)
     created_at: Mapped[dt.datetime] = mapped_column("createdAt", server_default=func.current_timestamp())
+
+
+_SAME_NAME = text("lower(name)")
+
+
+class SavedView(Base):
+    """A list as somebody likes it, by the address that asks for it. A shared one is everybody's; admins keep those."""
+
+    __tablename__ = "SavedView"
+    __table_args__ = (
+        Index(
+            "SavedView_own_key", "userId", "page", text("lower(name)"), unique=True, postgresql_where=text("NOT shared")
+        ),
+        Index("SavedView_shared_key", "page", text("lower(name)"), unique=True, postgresql_where=text("shared")),
+        CheckConstraint("page <> ''", name="SavedView_page_check"),
+        CheckConstraint("char_length(name) BETWEEN 1 AND 60", name="SavedView_name_check"),
+        CheckConstraint("char_length(address) <= 4000", name="SavedView_address_check"),
+        UNRECORDED,
+    )
+
+    view_id: Mapped[int] = mapped_column("viewId", primary_key=True)
+    user_id: Mapped[int] = mapped_column("userId", ForeignKey("User.userId", ondelete="CASCADE", onupdate="CASCADE"))
+    page: Mapped[str]
+    name: Mapped[str]
+    address: Mapped[str]
+    shared: Mapped[bool] = mapped_column(default=False, server_default=text("false"))

@@ -29,6 +29,50 @@ def is_alphanumeric(written: str) -> bool:
     return bool(written) and all(unicodedata.category(c)[0] in "LMN" for c in written)
 
 
+# ---- Keys: what names and numbers are compared by -------------------------------------------------------------------
+#
+# The database keeps a key beside each name and phone (`nameKey`, `phoneKey`), whoever writes the row; its functions
+# (migration 0016) say the same as these two, and a test holds them together.
+
+_UNSAID = re.compile(
+    r"[\s\u200b-\u200d\u2060\ufeff\u00ad\u0300-\u036f"  # no letters; accents
+    r"!-/:-@\[-`{-~\u00b7\u2018\u2019"  # punctuation
+    r"\u17b4\u17b5\u17c9-\u17d1\u17d3-\u17da\u17dd]"  # Khmer signs that many leave out, or put in another order
+)
+# Ways to type what looks the same: split vowels, ត for ដ below the line, the order of signs, old letters.
+_LOOKS_THE_SAME = (
+    (re.compile("េី"), "ើ"),
+    (re.compile("េា"), "ោ"),
+    (re.compile("ំ([ាុ])"), r"\1ំ"),
+    (re.compile("្ដ"), "្ត"),
+    (re.compile("្រ(្[ក-អ])"), r"\1្រ"),
+    (re.compile("ឫ"), "រិ"),
+    (re.compile("ឬ"), "រឺ"),
+    (re.compile("ឲ"), "ឱ"),
+)
+_SMALL = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
+
+
+def name_key(written: str) -> str:
+    """Return what names are compared by: letters and digits only, small, one form for all that looks the same."""
+    key = _UNSAID.sub("", unicodedata.normalize("NFKD", written))
+    for found, instead in _LOOKS_THE_SAME:
+        key = found.sub(instead, key)
+    return digits(key).translate(_SMALL)
+
+
+_BETWEEN_DIGITS = re.compile(r"[\s\u200b-\u200d\u2060\ufeff\u00ad.()\u2010-\u2015-]")
+_PREFIX = re.compile(r"(^|[^0-9+])(?:(?:\+|00)855|855(?=[0-9]{8}))?0?(?=[0-9])")
+
+
+def phone_key(written: str) -> str:
+    """Return the numbers in a text without spaces, country code and leading zero, one space between two of them."""
+    joined = _BETWEEN_DIGITS.sub("", digits(unicodedata.normalize("NFKD", written)))
+    return re.sub(r"[^0-9]+", " ", _PREFIX.sub(r"\1", joined)).strip(" ")
+
+
+# ---- Days and months ------------------------------------------------------------------------------------------------
+
 _PERIOD_FORMS = (
     re.compile(r"(?P<year>\d{4})-(?P<month>\d{1,2})(?:-(?P<day>\d{1,2}))?"),
     re.compile(r"(?P<month>\d{1,2})/(?P<year>\d{2}|\d{4})"),

@@ -91,7 +91,11 @@ class Page:
     @property
     def flashes(self) -> list[str]:
         """The messages above the page, without what can be done about them."""
-        boxes = (box for box in self.find("div", "alert") if "error-summary" not in _classes(box))
+        boxes = (
+            box
+            for box in self.find("div", "alert")
+            if "error-summary" not in _classes(box) and box.get("hidden") is None
+        )
         return [_text(one(box.iter("span"))) for box in boxes]
 
     @property

@@ -15,6 +15,7 @@ from fsms.admin_views.base import EntityView
 from fsms.admin_views.course import CourseView
 from fsms.admin_views.enrollment import EnrollmentView
 from fsms.admin_views.familyinfo import FamilyInfoView
+from fsms.admin_views.finding import FindView
 from fsms.admin_views.grade import GradeView
 from fsms.admin_views.guardian import GuardianView
 from fsms.admin_views.home import HomeView
@@ -26,6 +27,7 @@ from fsms.admin_views.semester import SemesterView
 from fsms.admin_views.student import StudentView
 from fsms.admin_views.subject import SubjectView
 from fsms.admin_views.user import UserView
+from fsms.admin_views.why import WhyView
 from fsms.config import ROOT
 from fsms.models import (
     ActivityLog,
@@ -109,6 +111,7 @@ def install(app: Flask) -> None:
         theme=theme.SchoolTheme(),
         translations_path=str(ROOT / "translations"),
     )
+    admin.add_view(FindView(name=_("Search"), endpoint="find", url="/admin/find"))
     for group, pages in SITE:
         admin.add_category(group)
         for at, screen, endpoint, name, icon, on_phone in SCREENS:
@@ -120,6 +123,7 @@ def install(app: Flask) -> None:
         for view, entity, name, icon in pages:
             css = "on-phone" if entity in ON_PHONE else ""
             admin.add_view(view(entity, name=name, category=group, menu_icon_value=icon, menu_class_name=css))
+    admin.add_view(WhyView(name=_("Why?"), endpoint="why", url="/admin/gradebook/why"))
 
 
 def what_every_page_is_told() -> dict[str, Any]:

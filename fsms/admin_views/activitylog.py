@@ -13,15 +13,16 @@ from flask_login import current_user
 from sqlalchemy import ColumnElement, func
 from sqlalchemy.exc import DBAPIError
 
-from fsms import clock
-from fsms.admin_views import filters, history
+from fsms.admin_views import chips, everyday, history
 from fsms.admin_views.base import EntityView, words
 from fsms.admin_views.lookups import record_id
 from fsms.database import db
 from fsms.errors import Refused, SchoolError
 from fsms.exchange.labels import Joined
-from fsms.models import ActivityLog
+from fsms.models import ENTITIES, ActivityLog, Attendance, Base, Enrollment, Grade, Student, User
 from fsms.operations import undoing
+
+SIGNING_IN = ("login", "logout", "login_failed", "account_locked", "unlock_account")
 
 
 def _sentence(_view: Any, _context: Any, entry: ActivityLog, _name: str) -> str:
@@ -50,6 +51,26 @@ def _asks_outside() -> Any:
     return ActivityLog.details.contains({"outside": True})
 
 
+def _did(verb: str) -> Any:
+    return ActivityLog.action.in_([f"{verb}_{entity.__name__.lower()}" for entity in ENTITIES])
+
+
+def _is_about(entity: type[Base]) -> Any:
+    return lambda: ActivityLog.entity == entity.__tablename__
+
+
+# What the office asks the log about most.
+WHAT: tuple[tuple[str, Any, Any], ...] = (
+    ("signing-in", _("Sign-ins"), lambda: ActivityLog.action.in_(SIGNING_IN)),
+    ("pupils", _("Pupils"), _is_about(Student)),
+    ("marks", _("Marks"), _is_about(Grade)),
+    ("attendance", _("Attendance"), _is_about(Attendance)),
+    ("enrolments", _("Enrolments"), _is_about(Enrollment)),
+    ("staff", _("Staff"), _is_about(User)),
+    ("exports", _("Files taken away"), lambda: _did("export")),
+)
+
+
 class ActivityLogView(EntityView):
     """Who did what, when, to which record."""
 
@@ -61,7 +82,15 @@ class ActivityLogView(EntityView):
     simple_list_pager = True
     column_default_sort = ("id", True)
     column_filters = ("timestamp", "user.username", "user.last_name", "action", "entity", "entity_id")
-    extra_filters = (filters.Has("outside", _("Outside the application"), _asks_outside),)
+    quick_filters = (
+        everyday.days(ActivityLog.timestamp, everyday.midnight),
+        chips.toggle("mine", _("By me"), lambda: ActivityLog.user_id == current_user.user_id, reads="user.username"),
+        chips.Chips("what", _("About"), *(chips.Chip(word, label, about) for word, label, about in WHAT), as_menu=True),
+        chips.toggle("deleted", _("Deleted"), lambda: _did("delete")),
+        chips.toggle("refused", _("Refused"), lambda: ActivityLog.action == "refused"),
+        chips.toggle("outside", _("Outside the application"), _asks_outside),
+    )
+    column_further_list = ("batch",)
     column_labels: ClassVar[dict[str, Any]] = {
         "timestamp": _("When"),
         "user": _("Who"),
@@ -81,21 +110,6 @@ class ActivityLogView(EntityView):
     title_column = "action"
     form_columns = ()
     details_template = "admin/activity.html"
-
-    @property
-    def quick_filters(self) -> tuple[tuple[Any, dict[str, str]], ...]:  # type: ignore[override]
-        """Ask who, what, when and which, as often as the office does."""
-        mine = (_("By me"), {"user.username-contains": current_user.username})
-        return (
-            (_("Today"), {"timestamp-from": f"{clock.today():%Y-%m-%d}"}),
-            *((mine,) if self.is_shown("user.username") else ()),
-            (_("Sign-ins"), {"action-contains": "login"}),
-            (_("Marks"), {"entity-contains": "Grade"}),
-            (_("Pupils"), {"entity-contains": "Student"}),
-            (_("Deleted"), {"action-contains": "delete_"}),
-            (_("Refused"), {"action-contains": "refused"}),
-            (_("Outside the application"), {"outside": "1"}),
-        )
 
     def render(self, template: str, **kwargs: Any) -> str:
         """Show with an entry what it changed, and what else belongs to the act."""

@@ -6,8 +6,10 @@ from flask_babel import lazy_gettext as _
 from flask_login import current_user
 from wtforms import Form
 
+from fsms.admin_views import chips, everyday
 from fsms.admin_views.base import EntityView
 from fsms.models import Attendance
+from fsms.vocabulary import AttendanceSession, AttendanceStatus
 
 
 class AttendanceView(EntityView):
@@ -43,6 +45,32 @@ class AttendanceView(EntityView):
         "semester.semester_code",
         "reason",
         "recorded_by",
+    )
+    quick_filters = (
+        everyday.days(Attendance.attendance_date),
+        chips.Chips(
+            "seen",
+            _("Status"),
+            chips.Chip(
+                "away",
+                _("Absent or excused"),
+                lambda: Attendance.status.in_((AttendanceStatus.ABSENT, AttendanceStatus.EXCUSED)),
+            ),
+            chips.Chip("absent", _("Unexcused"), lambda: Attendance.status == AttendanceStatus.ABSENT),
+            chips.Chip("excused", _("Excused"), lambda: Attendance.status == AttendanceStatus.EXCUSED),
+            chips.Chip("late", _("Late"), lambda: Attendance.status == AttendanceStatus.LATE),
+        ),
+        everyday.this_year(Attendance.course_id),
+        everyday.mine(Attendance.course_id),
+        everyday.levels_of_courses(Attendance.course_id),
+        everyday.classes(Attendance.course_id),
+        chips.of_choices("half", _("Session"), Attendance.session, AttendanceSession, as_menu=True),
+    )
+    column_further_list = (
+        "semester",
+        "school_year",
+        "created_at",
+        "updated_at",
     )
     column_labels: ClassVar[dict[str, Any]] = {
         "attendance_id": _("Record number"),

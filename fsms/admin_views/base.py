@@ -7,50 +7,43 @@ forms, broken constraints and large tables is put right here, once.
 import re
 import uuid
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, ClassVar, cast
 
 from flask import abort, flash, g, request
-from flask_admin.actions import action
 from flask_admin.helpers import is_form_submitted
-from flask_admin.model.base import ViewArgs
-from flask_babel import gettext, lazy_gettext, ngettext
-from sqlalchemy import Column, Table, or_
+from flask_babel import gettext, ngettext
+from sqlalchemy import Table, or_
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Load
 from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.schema import AddConstraint, CreateIndex
 from wtforms import Field, Form
 
-from fsms import activity, text
-from fsms.admin_views import clashes, filters, formatters, history, theme
-from fsms.admin_views.by_role import ByRole, refuse
-from fsms.admin_views.deleting import Deleting
+from fsms import activity, searching
+from fsms.admin_views import clashes, formatters, history, theme
+from fsms.admin_views.bulk import Act, BulkActs
+from fsms.admin_views.by_role import refuse
 from fsms.admin_views.exports import Exports
 from fsms.admin_views.forms import SchoolConverter, SchoolForm
 from fsms.admin_views.inlines import SchoolInlineConverter, VersionField
-from fsms.admin_views.lookups import LookUp, every_word_in, record_id
+from fsms.admin_views.lookups import LookUp
 from fsms.admin_views.photographs import PhotoField, picture
 from fsms.database import db
 from fsms.errors import SchoolError, StaleRecord, constraint_of, is_refusal, sentence_for
 from fsms.models import ActivityLog, Base
+from fsms.operations import bulk
 from fsms.policy import Verb
-
-LAST_PAGE = 10_000_000
 
 _POSTGRESQL: Any = postgresql.dialect()  # type: ignore[no-untyped-call]
 
 
-class EntityView(Deleting, Exports, ByRole):
+class EntityView(BulkActs, Exports):
     """A list, a form and a page of details for one entity."""
 
     model: type[Base]
 
-    page_size = 20
-    can_set_page_size = True
-    page_size_options = (20, 50, 100)
     can_view_details = True
-    named_filter_urls = True
 
     column_formatters: Any = {}
     column_formatters_detail: Any = None
@@ -60,16 +53,12 @@ class EntityView(Deleting, Exports, ByRole):
     model_form_converter = SchoolConverter
     inline_model_form_converter = SchoolInlineConverter
 
-    # Questions of every day, one click away: a label, and the filters it sets by their stable names.
-    quick_filters: ClassVar[tuple[tuple[Any, dict[str, str]], ...]] = ()
     # Text columns that hold paragraphs.
     long_texts: ClassVar[tuple[str, ...]] = ()
-    # Questions to other tables, beside the column filters.
-    extra_filters: ClassVar[tuple[filters.SchoolFilter, ...]] = ()
 
     def __init__(self, model: type[Base], **kwargs: Any) -> None:
         """Show every column of a fixed set by its words, on lists and details alike."""
-        shown = [*(self.column_list or ()), *(self.column_details_list or ())]
+        shown = [*(self.column_list or ()), *self.column_further_list, *(self.column_details_list or ())]
         self.model = model
         found = {
             path: column.info["choices"]
@@ -88,29 +77,7 @@ class EntityView(Deleting, Exports, ByRole):
             abort(400)  # The way back goes into a header, and no server sends a control character there.
         return fn(self, *args, **kwargs)
 
-    # ---- What is read ----------------------------------------------------------------------------------------------
-
-    def get_query(self) -> Any:
-        """Read the rows with what their columns show of other tables, in one statement."""
-        return super().get_query().options(*self._loaded_with_the_list)
-
-    @property
-    def _loaded_with_the_list(self) -> Iterator[Any]:
-        for path in dict.fromkeys(str(name) for name, _ in self._list_columns):
-            loading, mapper = None, self.model.__mapper__
-            for step in path.split("."):
-                if step not in mapper.relationships:
-                    break
-                relation = mapper.relationships[step]
-                loading = (loading or Load(mapper.class_)).joinedload(relation.class_attribute)
-                mapper = relation.mapper
-            if loading is not None:
-                yield loading
-
-    def _apply_sorting(self, query: Any, joins: Any, sort_column: Any, sort_desc: bool) -> Any:
-        """Sort as asked, then by key: without a last resort PostgreSQL may show a row on two pages."""
-        query, joins = super()._apply_sorting(query, joins, sort_column, sort_desc)
-        return query.order_by(*self.model.__mapper__.primary_key), joins
+    # ---- Search ----------------------------------------------------------------------------------------------------
 
     def search_placeholder(self) -> str:
         """Say what can be typed, in the words of the columns; a name in another table is called by its relation."""
@@ -122,8 +89,8 @@ class EntityView(Deleting, Exports, ByRole):
         return ", ".join(dict.fromkeys(str(label) for label in labels if label))
 
     def _apply_search(self, query: Any, count_query: Any, joins: Any, count_joins: Any, search: str) -> Any:
-        """Ask that every word stands somewhere; `%` and `_` are letters like any other."""
-        for word in text.clean(search).split():
+        """Ask that every word stands somewhere, as `searching` understands it."""
+        for word in searching.words(search):
             found = or_(*(self._word_in(word, column, path) for column, path in self._fields_to_search))
             query = query.filter(found)
             count_query = None if count_query is None else count_query.filter(found)
@@ -136,75 +103,10 @@ class EntityView(Deleting, Exports, ByRole):
                 yield field
 
     def _word_in(self, word: str, column: Any, path: Any) -> Any:
-        asked = every_word_in(word, [column])
+        asked = searching.stands_in(word, column)
         for relation in reversed(path or []):
             asked = relation.has(asked)
         return asked
-
-    # ---- The address of a list -------------------------------------------------------------------------------------
-
-    def _get_list_extra_args(self) -> ViewArgs:
-        """Read the address; arguments nobody declared are dropped, since upstream would hand them to `url_for`."""
-        args = super()._get_list_extra_args()
-        args.page = min(max(args.page or 0, 0), LAST_PAGE)
-        args.search = text.clean(args.search) if args.search else None
-        args.extra_args = {}
-        if args.sort is not None and self._get_column_by_idx(args.sort) is None:
-            args.sort = None
-        return args
-
-    def get_filters(self) -> list[filters.SchoolFilter]:
-        """Make the filters of the declared columns, and those that ask other tables."""
-        made: list[filters.SchoolFilter] = list(self.extra_filters)
-        for path in self.column_filters or ():
-            made.extend(self.scaffold_filters(path))
-        return made
-
-    def scaffold_filters(self, name: str) -> list[filters.SchoolFilter]:
-        """Make the filters of one column, named by its dotted path."""
-        *steps, last = name.split(".")
-        path = self._path(steps)
-        entity = path[-1].property.mapper.class_ if path else self.model
-        attribute = getattr(entity, last)
-        made = filters.for_column(name, attribute.property.columns[0], self.get_column_name(name))
-        for one in made:
-            one.key_name = one.arg
-            self._filter_joins[one.arg] = path
-        return made
-
-    def _path(self, steps: list[str]) -> list[Any]:
-        entity: type[Base] = self.model
-        path = []
-        for step in steps:
-            path.append(getattr(entity, step))
-            entity = path[-1].property.mapper.class_
-        return path
-
-    def _column(self, dotted: str) -> Column[Any] | None:
-        """Find the table's column behind a dotted path; None for relations and computed names."""
-        *steps, last = dotted.split(".")
-        path = self._path(steps)
-        attribute = getattr(path[-1].property.mapper.class_ if path else self.model, last, None)
-        return getattr(getattr(attribute, "property", None), "columns", [None])[0]
-
-    def get_filter_arg(self, index: int, flt: filters.SchoolFilter) -> str:
-        """Name a filter in the address by what it asks, not by its place in a list that may grow."""
-        return flt.arg
-
-    def _get_filter_groups(self) -> dict[str, list[dict[str, Any]]]:
-        """Offer the filters in the language of the reader, with the options of this moment."""
-        groups: dict[str, list[dict[str, Any]]] = {}
-        for index, flt in (self._filter_args or {}).values():
-            groups.setdefault(str(flt.name), []).append(
-                {
-                    "index": index,
-                    "arg": flt.arg,
-                    "operation": str(flt.operation()),
-                    "options": flt.get_options(self),
-                    "type": flt.data_type,
-                }
-            )
-        return groups
 
     # ---- Forms -----------------------------------------------------------------------------------------------------
 
@@ -310,10 +212,12 @@ class EntityView(Deleting, Exports, ByRole):
         return next((field for field in reversed(shown) if field.data), shown[-1] if shown else None)
 
     def render(self, template: str, **kwargs: Any) -> str:
-        """Give the page of details its history, and the list its quick filters."""
+        """Give the page of details its history, and the list its chips."""
         if template == self.details_template and self.model is not ActivityLog:
             kwargs["history"] = history.of_record(kwargs["model"])
-        return super().render(template, quick_filters=self.quick_filters, **kwargs)
+        if template == self.list_template:
+            kwargs |= self._list_tools()
+        return super().render(template, **kwargs)
 
     # ---- Deleting --------------------------------------------------------------------------------------------------
 
@@ -335,16 +239,26 @@ class EntityView(Deleting, Exports, ByRole):
         _offer_undo(batch)
         return True
 
-    @action("delete", lazy_gettext("Delete"), lazy_gettext("Delete the selected records?"))
-    def action_delete(self, ids: list[str]) -> None:
-        """Delete the selected rows: all of them or none."""
-        wanted = {record_id(typed) for typed in ids}
-        pk = self.model.__mapper__.primary_key[0]
-        rows = db.session.query(self.model).filter(pk.in_(wanted - {None})).all()
-        if len(rows) < len(wanted):
-            flash(gettext("Some of the selected records do not exist any more. Nothing was deleted."), "error")
-        elif rows and self._deleted(rows):
-            flash(ngettext("%(num)d record deleted.", "%(num)d records deleted.", len(rows)), "success")
+    def _carry_out(self, act: Act, keys: list[int], choice: str) -> bool:
+        """Do an act to all the rows or to none, and say so."""
+        try:
+            if act.changes is None:
+                batch = bulk.delete(db.session, self.model, keys)
+            else:
+                batch = bulk.change(db.session, self.model, keys, partial(act.changes, choice))
+            db.session.commit()
+        except (SchoolError, StaleDataError, DBAPIError) as error:
+            db.session.rollback()
+            if is_refusal(error):
+                refuse(act.verb, self.model)
+            flash(words(error), "error")
+            return False
+        if act.changes is None:
+            flash(ngettext("%(num)d record deleted.", "%(num)d records deleted.", len(keys)), "success")
+        else:
+            flash(ngettext("%(num)d record changed.", "%(num)d records changed.", len(keys)), "success")
+        _offer_undo(batch)
+        return True
 
 
 def _commit() -> uuid.UUID | None:

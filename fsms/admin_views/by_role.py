@@ -26,8 +26,9 @@ VERBS = {
     "create_view": Verb.CREATE,
     "edit_view": Verb.EDIT,
     "delete_view": Verb.DELETE,
+    "counts_view": Verb.LIST,
+    "views_view": Verb.LIST,
     "deletion_view": Verb.DELETE,
-    "action_view": Verb.DELETE,  # the one bulk action there is
     "export": Verb.EXPORT,
     "undo_view": Verb.VIEW,  # who may undo what, the operation asks
 }
@@ -103,7 +104,7 @@ class Narrowed:
         return self.narrow(value, lambda path: is_shown(actor.role, view.model, path))
 
 
-def _columns(columns: list[tuple[str, Any]], shown: Callable[[str], bool]) -> list[tuple[str, Any]]:
+def columns_shown(columns: list[tuple[str, Any]], shown: Callable[[str], bool]) -> list[tuple[str, Any]]:
     return [(path, label) for path, label in columns if shown(str(path))]
 
 
@@ -120,9 +121,7 @@ class ByRole(ModelView):
 
     model: type[Base]
 
-    _list_columns: Any = Narrowed(_columns)
-    _details_columns: Any = Narrowed(_columns)
-    _export_columns: Any = Narrowed(_columns)
+    _details_columns: Any = Narrowed(columns_shown)
     _sortable_columns: Any = Narrowed(_by_path)
     _filter_args: Any = Narrowed(_filters_by_argument)
 
@@ -136,14 +135,15 @@ class ByRole(ModelView):
 
     def _handle_view(self, name: str, **kwargs: Any) -> None:
         """Let pass who may; refuse others before anything is read."""
-        g.verb = VERBS.get(name, Verb.EDIT)
-        enough = {g.verb} if name in VERBS else {Verb.EDIT, Verb.CREATE}  # a form's look-ups serve both
+        verb = self._verb_of(name)
+        g.verb = verb or Verb.EDIT
+        enough = {verb} if verb else {Verb.EDIT, Verb.CREATE}  # a form's look-ups serve both
         if not any(policy.may(reader(), verb, self.model) for verb in enough):
             refuse(g.verb, self.model, record_id(request.values.get("id")))
 
-    def is_action_allowed(self, name: str) -> bool:
-        """Offer and run a bulk action only for those who may do as much to each row."""
-        return policy.may(reader(), Verb(name), self.model)
+    def _verb_of(self, name: str) -> Verb | None:
+        """Say what is asked of the reader at a door of the view."""
+        return VERBS.get(name)
 
     def is_shown(self, path: str) -> bool:
         """Say whether the reader may see what a dotted path leads to."""

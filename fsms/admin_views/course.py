@@ -3,11 +3,22 @@
 from typing import Any, ClassVar
 
 from flask_babel import lazy_gettext as _
+from sqlalchemy import ColumnElement, and_, select
 from wtforms import Form
 from wtforms.validators import Optional
 
+from fsms.admin_views import chips, everyday
 from fsms.admin_views.base import EntityView
-from fsms.models import Course
+from fsms.models import Course, Enrollment
+from fsms.reports import school_year
+
+
+def _has_no_teacher() -> ColumnElement[bool]:
+    return and_(Course.teacher_id1.is_(None), Course.teacher_id2.is_(None), Course.teacher_id3.is_(None))
+
+
+def _has_no_pupils() -> ColumnElement[bool]:
+    return Course.course_id.not_in(select(Enrollment.course_id).where(school_year.keeps_the_place()))
 
 
 class CourseView(EntityView):
@@ -50,6 +61,17 @@ class CourseView(EntityView):
         "teacher1.last_name",
         "teacher2.last_name",
         "teacher3.last_name",
+    )
+    quick_filters = (
+        everyday.this_year(Course.course_id),
+        everyday.mine(Course.course_id),
+        chips.toggle("untaught", _("Without teacher"), _has_no_teacher),
+        chips.toggle("empty", _("Without pupils"), _has_no_pupils),
+        everyday.levels(Course.grade),
+    )
+    column_further_list = (
+        "course_id",
+        "updated_at",
     )
     column_labels: ClassVar[dict[str, Any]] = {
         "course_id": _("Course number"),

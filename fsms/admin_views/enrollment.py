@@ -3,8 +3,20 @@
 from typing import Any, ClassVar
 
 from flask_babel import lazy_gettext as _
+from sqlalchemy import ColumnElement
 
+from fsms.admin_views import chips, everyday
 from fsms.admin_views.base import EntityView
+from fsms.models import Enrollment
+from fsms.reports import school_year
+
+
+def _enrolled_this_month() -> ColumnElement[bool]:
+    return Enrollment.created_at >= everyday.midnight(everyday.first_of_month())
+
+
+def _dropped_this_month() -> ColumnElement[bool]:
+    return Enrollment.drop_date >= everyday.first_of_month()
 
 
 class EnrollmentView(EntityView):
@@ -41,6 +53,28 @@ class EnrollmentView(EntityView):
         "drop_date",
         "drop_semester.semester_code",
         "drop_reason",
+    )
+    quick_filters = (
+        everyday.this_year(Enrollment.course_id),
+        chips.Chips(
+            "place",
+            _("Place"),
+            chips.Chip("kept", _("In the class"), school_year.keeps_the_place),
+            chips.Chip("dropped", _("Dropped"), lambda: Enrollment.drop.is_(True)),
+        ),
+        chips.Chips(
+            "month",
+            _("This month"),
+            chips.Chip("new", _("Enrolled this month"), _enrolled_this_month),
+            chips.Chip("dropped", _("Dropped this month"), _dropped_this_month),
+        ),
+        everyday.mine(Enrollment.course_id),
+        everyday.levels_of_courses(Enrollment.course_id),
+        everyday.classes(Enrollment.course_id),
+    )
+    column_further_list = (
+        "created_at",
+        "updated_at",
     )
     column_labels: ClassVar[dict[str, Any]] = {
         "enrollment_id": _("Enrolment number"),

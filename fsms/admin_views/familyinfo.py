@@ -4,7 +4,10 @@ from typing import Any, ClassVar
 
 from flask_babel import lazy_gettext as _
 
+from fsms.admin_views import chips, everyday
 from fsms.admin_views.base import EntityView
+from fsms.models import FamilyInfo
+from fsms.vocabulary import LivingCondition, PovertyCard
 
 FAMILY_LABELS: dict[str, Any] = {
     "student": _("Pupil"),
@@ -67,6 +70,21 @@ class FamilyInfoView(EntityView):
         "help_frequency",
         "student.class_",
         "student.status",
+    )
+    quick_filters = (
+        everyday.pupils_of_this_year(FamilyInfo.student_id),
+        chips.toggle("card", _("Poverty card"), lambda: FamilyInfo.poverty_card == PovertyCard.YES),
+        chips.of_choices("living", _("Living standard"), FamilyInfo.living_condition, LivingCondition),
+        chips.toggle("helps", _("Can help the school"), lambda: FamilyInfo.can_help_school.is_(True)),
+    )
+    column_further_list = (
+        "duration_in_kpc",
+        "organization_help",
+        "know_school",
+        "religion",
+        "can_help_school",
+        "help_frequency",
+        "updated_at",
     )
     column_labels: ClassVar[dict[str, Any]] = FAMILY_LABELS | {
         "student.class_": _("Pupil’s grade level"),

@@ -8,9 +8,11 @@ from flask_login import current_user
 from wtforms import Form
 
 from fsms import clock, grading
-from fsms.admin_views import scheme
+from fsms.admin_views import chips, everyday, scheme
 from fsms.admin_views.base import EntityView
 from fsms.models import Grade
+
+HALF = 5
 
 
 def _mark(_view: Any, _context: Any, row: Grade, _name: str) -> str:
@@ -63,6 +65,20 @@ class GradeView(EntityView):
         "grade_date",
         "grade",
         "grade_comment",
+    )
+    quick_filters = (
+        everyday.mine(Grade.course_id),
+        everyday.this_year(Grade.course_id),
+        everyday.months_in_text(Grade.grade_date),
+        chips.toggle("low", _("Below 5"), lambda: Grade.grade < HALF),
+        everyday.subjects(Grade.subject_id),
+        everyday.levels_of_courses(Grade.course_id),
+        everyday.classes(Grade.course_id),
+    )
+    column_further_list = (
+        "last_edit",
+        "created_at",
+        "updated_at",
     )
     column_labels: ClassVar[dict[str, Any]] = {
         "grade_id": _("Mark number"),

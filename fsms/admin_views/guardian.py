@@ -4,9 +4,12 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from flask_babel import lazy_gettext as _
+from sqlalchemy import ColumnElement, func
 
-from fsms.admin_views import formatters
+from fsms.admin_views import chips, everyday, formatters
 from fsms.admin_views.base import EntityView
+from fsms.models import Guardian
+from fsms.vocabulary import Relation
 
 GUARDIAN_LABELS: dict[str, Any] = {
     "full_name": _("Name"),
@@ -53,6 +56,10 @@ GUARDIAN_FIELDS = (
 )
 
 
+def _has_no_phone() -> ColumnElement[bool]:
+    return func.coalesce(Guardian.phone, "") == ""
+
+
 class GuardianView(EntityView):
     """Those who answer for the pupils."""
 
@@ -80,6 +87,20 @@ class GuardianView(EntityView):
         "commune",
         "student.class_",
         "student.status",
+    )
+    quick_filters = (
+        chips.toggle("unreachable", _("No phone"), _has_no_phone),
+        everyday.pupils_of_this_year(Guardian.student_id),
+        chips.of_choices("relation", _("Relation"), Guardian.relation, Relation),
+    )
+    column_further_list = (
+        "income",
+        "children_count",
+        "believe_jesus",
+        "commune",
+        "district",
+        "province",
+        "updated_at",
     )
     column_labels: ClassVar[dict[str, Any]] = GUARDIAN_LABELS | {
         "student.class_": _("Pupil’s grade level"),

@@ -1,25 +1,24 @@
 """Choosing a record of another entity by typing a part of its name: the look-up behind every foreign key."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from flask_admin.model.ajax import AjaxModelLoader
 from flask_admin.model.fields import AjaxSelectField
 from flask_babel import gettext
-from sqlalchemy import ColumnElement, Text, and_, cast, or_, select, true
+from sqlalchemy import cast, select
 from wtforms import ValidationError
 from wtforms.form import BaseForm
 
-from fsms import text
+from fsms import searching
 from fsms.database import db
 from fsms.models import Base, Course, SchoolYear, Semester, Student, Subject, User
 
-LARGEST_ID = 2**31 - 1
+LARGEST_ID = searching.LARGEST_NUMBER
 MOST_ANSWERS = 50
 
 # What a person may type to find a record, and the order in which records are offered.
 SEARCHED: dict[type[Base], tuple[Any, ...]] = {
-    Student: (Student.last_name, Student.first_name, Student.student_id),
+    Student: (Student.last_name, Student.first_name, Student.student_id, Student.phone),
     User: (User.last_name, User.first_name, User.username),
     Course: (Course.grade + Course.section, Course.course_name, SchoolYear.school_year_code),
     Subject: (Subject.subject_name,),
@@ -43,15 +42,6 @@ def record_id(typed: object) -> int | None:
     if not written.isascii() or not written.isdigit() or len(written) > 10:
         return None
     return int(written) if int(written) <= LARGEST_ID else None
-
-
-def every_word_in(typed: str, columns: Sequence[Any]) -> ColumnElement[bool]:
-    """Ask that each word typed stands in one of the columns, in any order."""
-    words = text.clean(typed).split()
-    return and_(
-        true(),
-        *(or_(*(cast(column, Text).icontains(word, autoescape=True) for column in columns)) for word in words),
-    )
 
 
 class LookUp(AjaxModelLoader):
@@ -78,7 +68,7 @@ class LookUp(AjaxModelLoader):
 
     def get_list(self, query: str | None, offset: int | None = 0, limit: int | None = 10) -> list[Base]:
         """Find the records that fit, never more than a page of them whatever the address asks for."""
-        statement = select(self.model).where(every_word_in(query or "", SEARCHED[self.model]))
+        statement = select(self.model).where(searching.every_word_in(query or "", SEARCHED[self.model]))
         if self.model in JOINED:
             statement = statement.join(JOINED[self.model])
         statement = statement.order_by(*OFFERED[self.model])

@@ -3,8 +3,12 @@
 from typing import Any, ClassVar
 
 from flask_babel import lazy_gettext as _
+from sqlalchemy import ColumnElement, select
 
+from fsms.admin_views import chips, everyday
 from fsms.admin_views.base import EntityView
+from fsms.models import Scholarship, Student
+from fsms.vocabulary import StudentStatus
 
 SCHOLARSHIP_LABELS: dict[str, Any] = {
     "student": _("Pupil"),
@@ -14,6 +18,10 @@ SCHOLARSHIP_LABELS: dict[str, Any] = {
     "created_at": _("Created"),
     "updated_at": _("Last saved"),
 }
+
+
+def _of_pupils_who_left() -> ColumnElement[bool]:
+    return Scholarship.student_id.in_(select(Student.student_id).where(Student.status != StudentStatus.ACTIVE))
 
 
 class ScholarshipView(EntityView):
@@ -33,6 +41,12 @@ class ScholarshipView(EntityView):
     )
     column_default_sort = ("scholarship_id", True)
     column_filters = ("type", "amount", "sponsor", "student.class_", "student.status")
+    quick_filters = (
+        everyday.pupils_of_this_year(Scholarship.student_id),
+        chips.toggle("unsponsored", _("Without sponsor"), lambda: Scholarship.sponsor.is_(None)),
+        chips.toggle("left", _("Of pupils who left"), _of_pupils_who_left),
+    )
+    column_further_list = ("updated_at",)
     column_labels: ClassVar[dict[str, Any]] = SCHOLARSHIP_LABELS | {
         "student.class_": _("Pupil’s grade level"),
         "student.status": _("Pupil’s status"),

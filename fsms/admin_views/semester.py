@@ -3,8 +3,17 @@
 from typing import Any, ClassVar
 
 from flask_babel import lazy_gettext as _
+from sqlalchemy import ColumnElement, and_
 
+from fsms import clock
+from fsms.admin_views import chips
 from fsms.admin_views.base import EntityView
+from fsms.models import Semester
+from fsms.reports import school_year
+
+
+def _is_now() -> ColumnElement[bool]:
+    return and_(Semester.start_date <= clock.today(), Semester.end_date >= clock.today())
 
 
 class SemesterView(EntityView):
@@ -33,6 +42,12 @@ class SemesterView(EntityView):
     )
     column_default_sort = ("start_date", True)
     column_filters = ("semester_code", "school_year.school_year_code", "start_date", "end_date")
+    quick_filters = (
+        chips.toggle("now", _("Now"), _is_now),
+        chips.toggle("year", _("This year"), lambda: Semester.school_year_id == school_year.present(clock.today())),
+        chips.toggle("undated", _("Without dates"), lambda: Semester.start_date.is_(None)),
+    )
+    column_further_list = ("updated_at",)
     column_labels: ClassVar[dict[str, Any]] = {
         "semester_id": _("Semester number"),
         "semester_code": _("Code"),

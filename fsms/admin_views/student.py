@@ -3,15 +3,19 @@
 from typing import Any, ClassVar
 
 from flask_babel import lazy_gettext as _
+from sqlalchemy import ColumnElement, func, select
 
-from fsms.admin_views import formatters, photographs
+from fsms.admin_views import chips, everyday, filters, formatters, photographs
 from fsms.admin_views.base import EntityView
+from fsms.admin_views.bulk import Act
 from fsms.admin_views.familyinfo import FAMILY_FIELDS, FAMILY_LABELS
 from fsms.admin_views.guardian import CHILDREN, GUARDIAN_FIELDS, GUARDIAN_LABELS
 from fsms.admin_views.inlines import Inline
 from fsms.admin_views.scholarship import SCHOLARSHIP_LABELS
 from fsms.admin_views.theme import Section
-from fsms.models import FamilyInfo, Guardian, Scholarship
+from fsms.models import Enrollment, FamilyInfo, Guardian, Scholarship, Student
+from fsms.reports import school_year
+from fsms.vocabulary import PovertyCard, StudentStatus
 
 STUDENT_LABELS: dict[str, Any] = {
     "student_id": _("Pupil number"),
@@ -100,6 +104,47 @@ class ScholarshipRows(Inline):
     form_columns = ("scholarship_id", "type", "amount", "sponsor")
 
 
+def _need(name: str) -> chips.Chip:
+    column: Any = getattr(Student, name)
+    return chips.Chip(name.removeprefix("needs_"), STUDENT_LABELS[name], lambda: column.is_(True))
+
+
+def _has_scholarship() -> ColumnElement[bool]:
+    return Student.student_id.in_(select(Scholarship.student_id))
+
+
+def _has_poverty_card() -> ColumnElement[bool]:
+    return Student.student_id.in_(select(FamilyInfo.student_id).where(FamilyInfo.poverty_card == PovertyCard.YES))
+
+
+def _dropped_this_year() -> ColumnElement[bool]:
+    return Student.student_id.in_(school_year.pupils_of(everyday.is_this_year(), Enrollment.drop.is_(True)))
+
+
+def _no_guardian_answers() -> ColumnElement[bool]:
+    reachable = select(Guardian.student_id).where(func.coalesce(Guardian.phone, "") != "")
+    return Student.student_id.not_in(reachable)
+
+
+NEEDS_CHOICES: tuple[tuple[str, Any], ...] = (
+    ("needs_clothes=1", _("Lacks clothes")),
+    ("needs_clothes=0", _("Lacks no clothes any more")),
+    ("needs_materials=1", _("Lacks study materials")),
+    ("needs_materials=0", _("Lacks no study materials any more")),
+    ("needs_transport=1", _("Needs transport")),
+    ("needs_transport=0", _("Needs no transport any more")),
+)
+
+
+def _set_status(choice: str, pupil: Student) -> None:
+    pupil.status = choice
+
+
+def _set_need(choice: str, pupil: Student) -> None:
+    name, _is, ticked = choice.partition("=")
+    setattr(pupil, name, ticked == "1")
+
+
 class StudentView(EntityView):
     """Pupils as registered."""
 
@@ -144,6 +189,42 @@ class StudentView(EntityView):
         "student_commune",
         "registration_date",
         "phone",
+    )
+    quick_filters = (
+        everyday.pupils_of_this_year(Student.student_id),
+        chips.of_choices("status", _("Status"), Student.status, StudentStatus),
+        everyday.levels(Student.class_),
+        everyday.classes_of_pupils(Student.student_id),
+        chips.Chips(
+            "needs",
+            _("Needs"),
+            *(_need(name) for name in ("needs_clothes", "needs_materials", "needs_transport")),
+            as_menu=True,
+        ),
+        chips.toggle("scholarship", _("Scholarship"), _has_scholarship, reads="scholarships"),
+        chips.toggle("card", _("Poverty card"), _has_poverty_card, reads="family.poverty_card"),
+        chips.toggle("dropped", _("Dropped this year"), _dropped_this_year),
+        chips.toggle("unreachable", _("No guardian’s phone"), _no_guardian_answers),
+    )
+    bulk_acts = (
+        Act("status", _("Set status"), changes=_set_status, choices=lambda: filters.choice_options(StudentStatus)),
+        Act("needs", _("Set a need"), changes=_set_need, choices=lambda: list(NEEDS_CHOICES)),
+    )
+    column_further_list = (
+        "emergency_contact",
+        "religion",
+        "health",
+        "vaccinated",
+        "needs_clothes",
+        "needs_materials",
+        "needs_transport",
+        "previous_school",
+        "student_village",
+        "student_commune",
+        "student_district",
+        "student_province",
+        "registration_date",
+        "updated_at",
     )
     column_labels: ClassVar[dict[str, Any]] = STUDENT_LABELS
     column_formatters = {"phone": formatters.phone}

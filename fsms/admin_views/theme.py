@@ -4,7 +4,7 @@ The templates are in templates/, the styles and scripts in static/. Nothing here
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,15 +53,12 @@ def install(app: Flask) -> None:
     app.jinja_env.filters["at_school"] = formatters.at_school
     app.jinja_env.globals.update(
         icon=icon,
-        arguments_here=arguments_here,
         column_classes=column_classes,
         filter_chips=filter_chips,
         filter_choices=filter_choices,
         form_errors=form_errors,
         own_row_actions=own_row_actions,
         page_range=page_range,
-        quick_filter_is_on=quick_filter_is_on,
-        quick_filter_url=quick_filter_url,
         url_here=url_here,
     )
 
@@ -193,13 +190,6 @@ def _url(arguments: Mapping[str, Any]) -> str:
     return f"{request.path}?{query}" if query else request.path
 
 
-def arguments_here(*without: str) -> dict[str, str]:
-    """Answer the arguments of this page which a form on it must send along; names ending in * stand for all such."""
-    prefixes = tuple(name[:-1] for name in without if name.endswith("*"))
-    gone = {"page", *without}
-    return {k: v for k, v in request.args.items() if k not in gone and not (prefixes and k.startswith(prefixes))}
-
-
 @dataclass(frozen=True)
 class Chip:
     """One filter at work, as shown above a list."""
@@ -216,15 +206,18 @@ Groups = Mapping[str, list[dict[str, Any]]] | None
 
 
 def filter_chips(
-    groups: Groups, active: Iterable[tuple[int, str, str]] | None, arguments: Mapping[str, str]
+    groups: Groups,
+    active: Iterable[tuple[int, str, str]] | None,
+    arguments: Iterable[str],
+    without: Callable[[int], str],
 ) -> list[Chip]:
     """Put words to the active filters: their operation, the label of a chosen option, the address without each."""
     choices = {choice["index"]: choice for group in (groups or {}).values() for choice in group}
-    rest = arguments_here("flt*")
     chips = []
-    for (index, name, value), argument in zip(active or (), arguments, strict=True):
+    for place, ((index, name, value), argument) in enumerate(zip(active or (), arguments, strict=True)):
+        if index not in choices:
+            continue  # a quick filter, which shows by itself that it is on
         choice = choices[index]
-        without = {other: v for other, v in arguments.items() if other != argument}
         chips.append(
             Chip(
                 name=name,
@@ -232,7 +225,7 @@ def filter_chips(
                 shown=_shown(choice, value),
                 argument=argument,
                 value=value,
-                without=_url(rest | without),
+                without=without(place),
             )
         )
     return chips
@@ -242,18 +235,6 @@ def _shown(choice: Mapping[str, Any], value: str) -> str:
     if options := dict(choice["options"] or ()):
         return ", ".join(str(options.get(part, part)) for part in value.split(","))
     return re.sub(r"(\d{4})-(\d\d)-(\d\d)", r"\3/\2/\1", value) if "picker" in (choice["type"] or "") else value
-
-
-def quick_filter_url(wanted: Mapping[str, str]) -> str:
-    """Answer the address of the list with just these filters, or without them where they are on already."""
-    filters = {} if quick_filter_is_on(wanted) else {f"flt{n}_{name}": v for n, (name, v) in enumerate(wanted.items())}
-    return _url(arguments_here("flt*") | filters)
-
-
-def quick_filter_is_on(wanted: Mapping[str, str]) -> bool:
-    """Say whether the address asks for just these filters."""
-    asked = {name.partition("_")[2]: value for name, value in request.args.items() if name.startswith("flt")}
-    return asked == dict(wanted)
 
 
 def filter_choices(groups: Groups) -> dict[str, list[dict[str, Any]]]:

@@ -9,19 +9,22 @@ from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from flask_login import current_user
 from markupsafe import Markup
+from sqlalchemy import ColumnElement, exists, or_
 from wtforms import Form, PasswordField
 from wtforms.validators import Optional
 
-from fsms import activity, sign_in
-from fsms.admin_views import formatters
+from fsms import activity, clock, sign_in
+from fsms.admin_views import chips, everyday, formatters
 from fsms.admin_views.base import EntityView
+from fsms.admin_views.bulk import Act
 from fsms.admin_views.forms import required
 from fsms.admin_views.lookups import record_id
 from fsms.admin_views.photographs import PhotoField, in_details
 from fsms.clock import SCHOOL_ZONE
 from fsms.database import db
-from fsms.models import User
+from fsms.models import Course, User
 from fsms.operations import accounts
+from fsms.vocabulary import AccountStatus, Role
 
 
 class Unlock(BaseListRowAction):
@@ -45,6 +48,20 @@ def _lock(_view: Any, _context: Any, user: User, _name: str) -> Markup | str:
     assert user.account_locked_until, "a lock has an end"
     until = user.account_locked_until.astimezone(SCHOOL_ZONE)
     return Markup("{} {}").format(f"{until:%d/%m/%Y %H:%M}", _unlock_button(user, as_icon=False))
+
+
+def _teaches_this_year() -> ColumnElement[bool]:
+    teachers = (Course.teacher_id1, Course.teacher_id2, Course.teacher_id3)
+    return exists().where(everyday.is_this_year(), or_(*(teacher == User.user_id for teacher in teachers)))
+
+
+def _switch(status: AccountStatus) -> Any:
+    def switched(_choice: str, user: User) -> None:
+        user.status = status.value
+        if user.user_id == current_user.user_id:
+            accounts.keep_own_rights(user)
+
+    return switched
 
 
 class UserView(EntityView):
@@ -81,6 +98,25 @@ class UserView(EntityView):
     )
     column_default_sort = [("last_name", False), ("first_name", False)]
     column_filters = ("role", "status", "position", "last_login", "created_at")
+    quick_filters = (
+        chips.of_choices("role", _("Role"), User.role, Role),
+        chips.of_choices("status", _("Status"), User.status, AccountStatus),
+        chips.toggle("locked", _("Locked"), lambda: User.account_locked_until > clock.now()),
+        chips.toggle("unused", _("Never signed in"), lambda: User.last_login.is_(None)),
+        chips.toggle("teaches", _("Teaches this year"), _teaches_this_year),
+    )
+    bulk_acts = (
+        Act("activate", _("Activate"), "user-check", changes=_switch(AccountStatus.ACTIVE)),
+        Act("deactivate", _("Deactivate"), "user-off", changes=_switch(AccountStatus.INACTIVE)),
+    )
+    column_further_list = (
+        "user_id",
+        "phonenumber2",
+        "failed_login_attempts",
+        "account_locked_until",
+        "created_at",
+        "updated_at",
+    )
     column_labels: ClassVar[dict[str, Any]] = {
         "user_id": _("Account number"),
         "photo": _("Photograph"),

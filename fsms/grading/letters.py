@@ -6,11 +6,6 @@ from fractions import Fraction
 from fsms.grading.traces import Figure
 
 
-def _(word: str) -> str:
-    """Mark a word for the translators; the screen translates it when it is shown."""
-    return word
-
-
 @dataclass(frozen=True)
 class Letter:
     """A letter, the percentage of the scale from which it is given, and its mention in both languages."""
@@ -22,12 +17,12 @@ class Letter:
 
 
 LETTERS = (
-    Letter("A", 90, _("Excellent"), "ល្អប្រសើរ"),
-    Letter("B", 80, _("Very good"), "ល្អណាស់"),
-    Letter("C", 70, _("Good"), "ល្អ"),
-    Letter("D", 60, _("Fairly good"), "ល្អបង្គួរ"),
-    Letter("E", 50, _("Average"), "មធ្យម"),
-    Letter("F", 0, _("Weak"), "ខ្សោយ"),
+    Letter("A", 90, "Excellent", "ល្អប្រសើរ"),
+    Letter("B", 80, "Very good", "ល្អណាស់"),
+    Letter("C", 70, "Good", "ល្អ"),
+    Letter("D", 60, "Fairly good", "ល្អបង្គួរ"),
+    Letter("E", 50, "Average", "មធ្យម"),
+    Letter("F", 0, "Weak", "ខ្សោយ"),
 )
 
 

@@ -14,12 +14,29 @@ table?.addEventListener("click", (event) => {
   else link?.click();
 });
 
+const matching = bar?.querySelector("[data-pick-matching]");
+const allThatMatch = bar?.elements.namedItem("all");
+
 function count() {
-  const picked = boxes().filter((box) => box.checked).length;
-  all.checked = picked > 0 && picked === boxes().length;
-  all.indeterminate = picked > 0 && !all.checked;
-  bar.toggleAttribute("data-some", picked > 0);
-  bar.querySelector("[data-count]").textContent = picked ? bar.dataset.selected.replace("{count}", picked) : "";
+  const picked = boxes().filter((box) => box.checked);
+  all.checked = picked.length > 0 && picked.length === boxes().length;
+  all.indeterminate = picked.length > 0 && !all.checked;
+  if (!all.checked) allThatMatch.value = "";
+  const isAll = allThatMatch.value === "1";
+  if (matching) matching.hidden = !all.checked || isAll;
+  bar.toggleAttribute("data-some", picked.length > 0);
+  const words = isAll ? bar.dataset.allSelected : bar.dataset.selected.replace("{count}", picked.length);
+  bar.querySelector("[data-count]").textContent = picked.length ? words : "";
+  exportOf(isAll ? null : picked.map((box) => box.value));
+}
+
+/** The file of the ticked rows is that of a list kept to them; of all that match it is that of the list. */
+function exportOf(ids) {
+  const link = bar.querySelector("[data-export]");
+  if (!link) return;
+  const [path, here] = [link.href.split("?")[0], new URLSearchParams(location.search)];
+  if (ids) here.set("flt99_rows", ids.join(","));
+  link.href = `${path}?${here}`;
 }
 
 /** Shift and click ticks everything from the last box on. */
@@ -39,6 +56,10 @@ if (table && bar) {
   all.addEventListener("change", () => boxes().forEach((box) => (box.checked = all.checked)));
   table.addEventListener("click", tickRange);
   table.addEventListener("change", count);
-  bar.addEventListener("reset", () => setTimeout(count));
+  matching?.addEventListener("click", () => {
+    allThatMatch.value = "1";
+    count();
+  });
+  bar.addEventListener("reset", () => setTimeout(() => ((allThatMatch.value = ""), count())));
   count(); // a browser going back remembers the ticks
 }

@@ -50,6 +50,7 @@ GOOD: dict[str, dict[str, str]] = {
     },
     "ActivityLog": {"action": "'login'"},
     "Preference": {"userId": "2", "name": "'language'", "value": "'\"km\"'"},
+    "SavedView": {"userId": "2", "page": "'student'", "name": "'My view'", "address": "'sort=dob'"},
     "Receipt": {
         "userId": "1",
         "key": "'7d9f1c1e-4b35-4f2e-9c11-5f1a6d1c0b01'",
@@ -275,6 +276,13 @@ FORBIDDEN_ROWS = [
         {"value": "to_jsonb(repeat('x', 20000))"},
         "Preference_value_check",
     ),
+    ("a view of nobody", "SavedView", {"userId": NOBODY}, "SavedView_userId_fkey"),
+    ("a view of no list", "SavedView", {"page": "''"}, "SavedView_page_check"),
+    ("a view without a name", "SavedView", {"name": "''"}, "SavedView_name_check"),
+    ("a view with a long name", "SavedView", {"name": "repeat('x', 61)"}, "SavedView_name_check"),
+    ("a view as long as a book", "SavedView", {"address": "repeat('x', 4001)"}, "SavedView_address_check"),
+    ("two own views of one name", "SavedView", {"name": "'KEPT'"}, "SavedView_own_key"),
+    ("two office views of one name", "SavedView", {"name": "'KEPT'", "shared": "true"}, "SavedView_shared_key"),
     ("a receipt of nobody", "Receipt", {"userId": NOBODY}, "Receipt_userId_fkey"),
     ("a second answer to one request", "Receipt", {"key": f"'{ANSWERED}'"}, "Receipt_userId_key_key"),
     ("an answer to nothing", "Receipt", {"what": "''"}, "Receipt_what_check"),
@@ -348,6 +356,8 @@ def _filled() -> Iterator[str]:
         with engine_of(url) as engine, engine.begin() as connection:
             fill(connection)
             connection.execute(text(insert_into("Receipt", {"key": f"'{ANSWERED}'"})))
+            for shared in ("false", "true"):
+                connection.execute(text(insert_into("SavedView", {"name": "'Kept'", "shared": shared})))
         yield url
 
 

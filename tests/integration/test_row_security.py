@@ -88,6 +88,9 @@ INSERT INTO "Attendance" ("attendanceId", "studentId", "courseId", "attendanceDa
     (10, 1, 1, '2025-01-06', 'AM', 'Present'), (11, 6, 2, '2025-01-06', 'AM', 'Present');
 INSERT INTO "ActivityLog" (id, "userId", action) VALUES (910, 2, 'login'), (911, 9, 'login');
 INSERT INTO "Preference" ("userId", name, value) VALUES (2, 'language', '"km"'), (9, 'language', '"en"');
+INSERT INTO "SavedView" ("viewId", "userId", page, name, address, shared) VALUES
+    (910, 2, 'student', 'Mine', '', false), (911, 9, 'student', 'Another''s', '', false),
+    (912, 2, 'student', 'Shared by me once', '', true), (913, 9, 'student', 'Shared', '', true);
 INSERT INTO "Receipt" ("receiptId", "userId", key, what, answer) VALUES
     (910, 2, '7d9f1c1e-4b35-4f2e-9c11-5f1a6d1c0b02', 'marks', '1'),
     (911, 9, '7d9f1c1e-4b35-4f2e-9c11-5f1a6d1c0b02', 'marks', '1');
@@ -216,6 +219,20 @@ CASES: dict[str, tuple[str, int, int, Row, Row]] = {
         {"userId": "2", "name": "'digits'", "value": "'\"khmer\"'"},
         {"userId": "9", "name": "'digits'", "value": "'\"khmer\"'"},
     ),
+    "SavedView": (
+        "SavedView",
+        910,
+        911,
+        {"userId": "2", "page": "'grade'", "name": "'Mine'", "address": "''"},
+        {"userId": "9", "page": "'grade'", "name": "'Mine'", "address": "''"},
+    ),
+    "SavedView of the office": (
+        "SavedView",
+        912,
+        913,
+        {"userId": "2", "page": "'grade'", "name": "'Mine'", "address": "''", "shared": "true"},
+        {"userId": "9", "page": "'grade'", "name": "'Mine'", "address": "''", "shared": "true"},
+    ),
     "Receipt of this week": (
         "Receipt",
         910,
@@ -261,7 +278,7 @@ def outcome(session: Session, act: str, whose: str, case: str) -> str:
         table=f'"{table}"',
         key=f'"{key.name}"',
         number=number,
-        touched=next(name for name in ("version", "action", "value", "what") if name in columns),
+        touched=next(name for name in ("version", "action", "value", "what", "address") if name in columns),
         columns=", ".join(f'"{name}"' for name in row),
         values=", ".join(row.values()),
     )

@@ -228,7 +228,8 @@ def _delete_scholarships_together(client: PageClient, session: Session, number: 
     client.get("/admin/scholarship/")
     if not keys:
         return client.page
-    return client.post("/admin/scholarship/action/", {"action": "delete", "rowid": keys})
+    client.post("/admin/scholarship/action/", {"action": "delete", "rowid": keys})
+    return client.submit("bulk")
 
 
 ACTS: list[Callable[[PageClient, Session, int], Any]] = [

@@ -58,3 +58,55 @@ def test_what_is_no_month_and_no_day_is_refused(typed: str) -> None:
 )
 def test_letters_of_every_script_are_letters(typed: str, alphanumeric: bool) -> None:
     assert text.is_alphanumeric(typed) is alphanumeric
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("សុខ\u200bដារ៉ា", "សុខដារ៉ា"),
+        ("សុខ ដារ៉ា", "សុខដារ៉ា"),
+        ("ដារ៉ា", "ដារា"),
+        ("ចាន់", "ចាន"),
+        ("បណ្ដិត", "បណ្តិត"),
+        ("សេាភា", "សោភា"),
+        ("កេីត", "កើត"),
+        ("ឫទ្ធី", "រិទ្ធី"),
+        ("មុំ", "មំុ"),
+        ("SOK-Dara", "sok dara"),
+        ("René", "rene"),
+        ("១២", "12"),
+        ("Ｄａｒａ", "dara"),
+    ],
+)
+def test_names_that_look_or_sound_the_same_have_one_key(one: str, other: str) -> None:
+    assert text.name_key(one) == text.name_key(other)
+
+
+@pytest.mark.parametrize(("one", "other"), [("សុខ", "សុក"), ("ដារា", "តារា"), ("លី", "លិ"), ("Sok", "Sak"), ("ធា", "ធារ")])
+def test_other_names_have_other_keys(one: str, other: str) -> None:
+    assert text.name_key(one) != text.name_key(other)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "012345678",
+        "012 345 678",
+        "012-345-678",
+        "(012) 345 678",
+        "+855 12 345 678",
+        "+855 (0)12 345 678",
+        "85512345678",
+        "00855 12 345678",
+        "12345678",
+        "០១២ ៣៤៥ ៦៧៨",
+        "+៨៥៥១២៣៤៥៦៧៨",
+        "012\u200b345\u200b678",
+    ],
+)
+def test_a_phone_number_has_one_key_however_it_is_written(written: str) -> None:
+    assert text.phone_key(written) == "12345678"
+
+
+def test_several_numbers_in_one_field_stand_apart() -> None:
+    assert text.phone_key("012 345 678 / 085 512 345, aunt: 097 1234567") == "12345678 85512345 971234567"

@@ -1,0 +1,217 @@
+"""Questions of every day above a list: chips with ready answers, each with the number of rows it would leave.
+
+Chips of one group are joined by OR, groups by AND. In the address a group stands like any other filter, by its own
+name and the values chosen, `flt0_level=7,8`; so a bookmark, a saved view and an export keep them.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask_babel import gettext, ngettext
+from flask_babel import lazy_gettext as _
+from sqlalchemy import Column, ColumnElement, Select, Text, func, or_
+
+from fsms import text
+from fsms.admin_views import filters
+from fsms.admin_views.lookups import record_id
+from fsms.database import db
+from fsms.vocabulary import Choice
+
+IN_A_ROW = 5
+"""A group of more chips than this is a menu."""
+
+
+@dataclass(frozen=True)
+class Chip:
+    """One answer: its stable value in the address, its word, and the condition, made anew for each request."""
+
+    value: str
+    label: Any
+    asks: Callable[[], ColumnElement[bool]]
+
+
+class Chips(filters.SchoolFilter):
+    """A question with ready answers; a row fits if it fits any of the chosen ones."""
+
+    words = _("is any of")
+    data_type = "select2-tags"  # what filters.js takes for several values with commas between
+
+    def __init__(self, arg: str, label: Any, *chips: Chip, reads: str = "", as_menu: bool = False) -> None:
+        """Take the stable name, the label and the answers; `reads` is the dotted path that a reader must be shown."""
+        super().__init__(arg, Column(arg, Text), label, options=lambda: [(c.value, str(c.label)) for c in self.offered])
+        self.arg = arg
+        self.path = reads or arg
+        self.is_menu = as_menu or len(chips) > IN_A_ROW
+        self._chips = chips
+
+    @property
+    def offered(self) -> Sequence[Chip]:
+        """The chips of this moment."""
+        return self._chips
+
+    def get_options(self, view: Any) -> list[Any]:
+        """Offer nothing to the menu of filters: chips stand beside it."""
+        return []
+
+    def clean(self, value: str) -> list[Chip]:
+        """Find the chips that an address names."""
+        known = {chip.value: chip for chip in self._chips}
+        try:
+            return [known[one] for one in split(value)]
+        except KeyError:
+            raise ValueError(value) from None
+
+    def apply(self, query: Any, value: list[Chip], alias: Any = None) -> Any:
+        """Keep the rows that fit any of the chosen chips."""
+        return query.filter(or_(*(chip.asks() for chip in value)))
+
+
+class ChipsOfRows(Chips):
+    """Answers that are records of their own: the classes of the year, the subjects."""
+
+    def __init__(
+        self,
+        arg: str,
+        label: Any,
+        offered: Callable[[list[int]], Select[Any, Any]],
+        asks: Callable[[int], ColumnElement[bool]],
+    ) -> None:
+        """Take the query for numbers and labels, and the condition for the number of a chosen record.
+
+        The query is given the numbers chosen already, which must be among its answers to be shown by their words.
+        """
+        super().__init__(arg, label, as_menu=True)
+        self._statement, self._asks = offered, asks
+
+    @property
+    def offered(self) -> Sequence[Chip]:
+        """The records of this moment that the reader sees."""
+        return self.including(())
+
+    def including(self, chosen: Iterable[str]) -> Sequence[Chip]:
+        """The records on offer and those chosen already."""
+        numbers = [int(value) for value in chosen]
+        return [self._chip(key, label) for key, label in db.session.execute(self._statement(numbers))]
+
+    def clean(self, value: str) -> list[Chip]:
+        """Take any numbers of records; what the reader does not see, finds nothing."""
+        keys = [record_id(one) for one in split(value)]
+        if None in keys:
+            raise ValueError(value)
+        return [self._chip(key) for key in keys if key is not None]
+
+    def _chip(self, key: int, label: str = "") -> Chip:
+        return Chip(str(key), label, lambda: self._asks(key))
+
+
+class ChosenRows(Chips):
+    """The ticked rows themselves, by their numbers; for taking them away or acting on them."""
+
+    def __init__(self, key: Any) -> None:
+        """Take the entity's key."""
+        super().__init__("rows", _("Chosen records"))
+        self._key = key
+
+    def clean(self, value: str) -> list[Chip]:
+        """Make one condition of all numbers."""
+        keys = {record_id(one) for one in split(value)}
+        if None in keys:
+            raise ValueError(value)
+        return [Chip(value, "", lambda: self._key.in_(keys))]
+
+
+def toggle(arg: str, label: Any, asks: Callable[[], ColumnElement[bool]], *, reads: str = "") -> Chips:
+    """Make a group of one chip, on or off."""
+    return Chips(arg, label, Chip("1", label, asks), reads=reads)
+
+
+def of_choices(arg: str, label: Any, column: Any, choices: type[Choice], *, as_menu: bool = False) -> Chips:
+    """Make a group of a fixed set."""
+    return Chips(arg, label, *(_of_choice(column, choice) for choice in choices), as_menu=as_menu)
+
+
+def _of_choice(column: Any, choice: Choice) -> Chip:
+    return Chip(str(choice.value), Translated(choice.label), lambda: column == choice.value)
+
+
+class Translated:
+    """A word marked for the translators elsewhere; said in the language of whoever reads it."""
+
+    def __init__(self, word: str) -> None:
+        """Keep the English word."""
+        self._word = word
+
+    def __str__(self) -> str:
+        """Say it."""
+        return gettext(self._word)
+
+
+def split(value: str) -> list[str]:
+    """Read the values of a group in an address, each once; none at all is no answer."""
+    found = [one for one in dict.fromkeys(text.clean(value).split(",")) if one]
+    if not found:
+        raise ValueError(value)
+    return found
+
+
+# ---- On the page ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ShownChip:
+    """A chip as the page draws it: the address leads to the list with it, or without it where it is on."""
+
+    value: str
+    label: str
+    url: str
+    is_on: bool
+
+
+@dataclass(frozen=True)
+class ShownGroup:
+    """A group as the page draws it."""
+
+    arg: str
+    label: str
+    chips: tuple[ShownChip, ...]
+    is_menu: bool
+    without: str
+
+    @property
+    def chosen(self) -> str:
+        """The chips that are on, in words."""
+        return ", ".join(chip.label for chip in self.chips if chip.is_on)
+
+
+def shown(group: Chips, value: str, url_with: Callable[[str, str], str]) -> ShownGroup:
+    """Draw a group whose value in the address is given, "" for none, with the address of each next step."""
+    on = split(value) if value else []
+    offered = group.including(on) if isinstance(group, ChipsOfRows) else group.offered
+    order = [chip.value for chip in offered]
+    made = []
+    for chip in offered:
+        wanted = set(on) ^ {chip.value}
+        url = url_with(group.arg, ",".join(one for one in order if one in wanted))
+        made.append(ShownChip(chip.value, str(chip.label), url, chip.value in on))
+    return ShownGroup(group.arg, str(group.name), tuple(made), group.is_menu, url_with(group.arg, ""))
+
+
+def shown_rows(value: str, url_with: Callable[[str, str], str]) -> ShownGroup:
+    """Draw the one chip that keeps a list to ticked rows."""
+    number, away = len(split(value)), url_with("rows", "")
+    label = ngettext("%(num)d chosen record", "%(num)d chosen records", number)
+    return ShownGroup("rows", label, (ShownChip(value, label, away, is_on=True),), is_menu=False, without=away)
+
+
+def counted(matching: Any, chips: Sequence[Chip]) -> Mapping[str, int]:
+    """Count in one statement how many of the matching rows fit each chip.
+
+    Rows that fit none are left out before they are counted: where the chips ask for what an index knows, a large
+    table is not read as a whole.
+    """
+    if not chips:
+        return {}
+    conditions = [chip.asks() for chip in chips]
+    asked = matching.with_entities(*(func.count().filter(condition) for condition in conditions))
+    return dict(zip((chip.value for chip in chips), asked.filter(or_(*conditions)).one(), strict=True))

@@ -1,0 +1,328 @@
+"""A list: which rows match, in which order, in which columns; and the address that says so.
+
+Every question about “the rows that match” is asked at `matching`: the page, its count, the chips, bulk acts and files.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
+from urllib.parse import urlencode
+
+from flask import Response, flash, g, has_request_context, jsonify, request
+from flask_admin import expose
+from flask_admin.model.base import ViewArgs
+from flask_babel import gettext
+from sqlalchemy import Column, Text, func
+from sqlalchemy.orm import Load
+
+from fsms import text
+from fsms.admin_views import chips, filters
+from fsms.admin_views.by_role import ByRole, Narrowed, columns_shown
+from fsms.database import db
+from fsms.models import Base
+
+LAST_PAGE = 10_000_000
+
+# The order of initial consonants in a Khmer dictionary is that of the code points, whatever the server was set up with.
+DICTIONARY = "C"
+
+
+class Lists(ByRole):
+    """A model view whose list is asked by a stable address: names and values, never positions."""
+
+    page_size = 20
+    can_set_page_size = True
+    page_size_options = (20, 50, 100)
+    named_filter_urls = True
+
+    # Questions of every day, a click away.
+    quick_filters: ClassVar[tuple[chips.Chips, ...]] = ()
+    # Questions to other tables, beside the column filters.
+    extra_filters: ClassVar[tuple[filters.SchoolFilter, ...]] = ()
+    # Columns that can be chosen beside those of `column_list`.
+    column_further_list: ClassVar[tuple[str, ...]] = ()
+
+    _offered_columns: Any = Narrowed(columns_shown)
+
+    # ---- Columns ---------------------------------------------------------------------------------------------------
+
+    def get_list_columns(self) -> list[tuple[str, Any]]:
+        """Name the columns on offer: those shown at first and those that can be added."""
+        offered: list[tuple[str, Any]] = self.get_column_names((*self.column_list, *self.column_further_list), None)
+        return offered
+
+    @property
+    def _list_columns(self) -> list[tuple[str, Any]]:
+        """The columns that the address asks for; without a word of it, those of every day."""
+        wanted = self._columns_asked() if has_request_context() else set()
+        offered: list[tuple[str, Any]] = self._offered_columns
+        if not wanted & {name for name, _label in offered}:
+            wanted = set(self.column_list)
+        wanted.add(getattr(self, "title_column", ""))  # the row's name is its link
+        return [(name, label) for name, label in offered if name in wanted]
+
+    @_list_columns.setter
+    def _list_columns(self, offered: list[tuple[str, Any]]) -> None:
+        self._offered_columns = offered
+
+    @property
+    def _export_columns(self) -> list[tuple[str, Any]]:
+        """A file has the columns of the list it is taken from."""
+        return self._list_columns
+
+    @_export_columns.setter
+    def _export_columns(self, _columns: list[tuple[str, Any]]) -> None:
+        """Upstream makes a list of its own."""
+
+    def _columns_asked(self) -> set[str]:
+        return {name for asked in request.args.getlist("columns") for name in asked.split(",")}
+
+    def _columns_in_address(self) -> str | None:
+        """Write the columns as the address keeps them; nothing where they are those of every day."""
+        shown = [name for name, _label in self._list_columns]
+        usual = [name for name, _label in self._offered_columns if name in self.column_list]
+        return None if shown == usual else ",".join(shown)
+
+    def _column_choices(self) -> list[tuple[str, Any, bool, bool]]:
+        """Give name, label, whether it is shown, and whether it must be, of each column that the reader may choose."""
+        shown = {name for name, _label in self._list_columns}
+        fixed = getattr(self, "title_column", "")
+        return [(name, label, name in shown, name == fixed) for name, label in self._offered_columns]
+
+    # ---- Which rows ------------------------------------------------------------------------------------------------
+
+    def matching(self, search: str | None, wanted: Any) -> tuple[Any, dict[Any, Any]]:
+        """Ask for the rows that fit search and filters, among those the reader sees; with the joins made for it."""
+        joins: dict[Any, Any] = {}
+        query = db.session.query(self.model).select_from(self.model)
+        if search and self._search_supported:
+            query, _, joins, _ = self._apply_search(query, None, joins, {}, search)
+        query, _, joins, _ = self._apply_filters(query, None, joins, {}, wanted or ())
+        return query, joins
+
+    def get_list(
+        self,
+        page: int | None,
+        sort_column: str | None,
+        sort_desc: bool,
+        search: str | None,
+        filters: Any,
+        execute: bool = True,
+        page_size: int | None = None,
+    ) -> tuple[int | None, Any]:
+        """Read a page of the matching rows, and count them all unless that would cost more than the page."""
+        matching, joins = self.matching(search, filters)
+        count = None if self.simple_list_pager else matching.with_entities(func.count()).scalar()
+        rows = matching.options(*self._loaded_with_the_list)
+        rows, joins = self._apply_sorting(rows, joins, sort_column, sort_desc)
+        rows = self._apply_pagination(rows, page, page_size)
+        return count, rows.all() if execute else rows
+
+    @property
+    def _loaded_with_the_list(self) -> Iterator[Any]:
+        """Read what the columns show of other tables in the same statement."""
+        for path in dict.fromkeys(str(name) for name, _ in self._list_columns):
+            loading, mapper = None, self.model.__mapper__
+            for step in path.split("."):
+                if step not in mapper.relationships:
+                    break
+                relation = mapper.relationships[step]
+                loading = (loading or Load(mapper.class_)).joinedload(relation.class_attribute)
+                mapper = relation.mapper
+            if loading is not None:
+                yield loading
+
+    # ---- In which order --------------------------------------------------------------------------------------------
+
+    def _apply_sorting(self, query: Any, joins: Any, sort_column: Any, sort_desc: bool) -> Any:
+        """Sort as asked, then by key: without a last resort PostgreSQL may show a row on two pages."""
+        query, joins = super()._apply_sorting(query, joins, sort_column, sort_desc)
+        return query.order_by(*self.model.__mapper__.primary_key), joins
+
+    def _order_by(self, query: Any, joins: Any, sort_joins: Any, sort_field: Any, sort_desc: bool) -> Any:
+        """Sort by a column; texts as a dictionary does."""
+        query, joins, alias = self._apply_path_joins(query, joins, sort_joins, inner_join=False)
+        column = sort_field if alias is None else getattr(alias, sort_field.key)
+        if isinstance(column.type, Text):
+            column = column.collate(DICTIONARY)
+        return query.order_by(column.desc() if sort_desc else column), joins
+
+    def _get_column_by_idx(self, name: Any) -> tuple[str, Any] | None:
+        """Find a column by its name; a number would mean another one as soon as somebody chooses columns."""
+        return next((pair for pair in self._offered_columns if pair[0] == name), None)
+
+    # ---- The address -----------------------------------------------------------------------------------------------
+
+    def _get_list_extra_args(self) -> ViewArgs:
+        """Read the address, once a request; arguments nobody declared are dropped."""
+        if "asked" not in g:
+            g.asked = self._read_address()
+        return g.asked
+
+    def _read_address(self) -> ViewArgs:
+        args = super()._get_list_extra_args()
+        args.page = min(max(args.page or 0, 0), LAST_PAGE)
+        args.search = text.clean(args.search) if args.search else None
+        sort = request.args.get("sort")
+        args.sort = sort if sort in self._sortable_columns else None
+        args.extra_args = {"columns": self._columns_in_address()}
+        return args
+
+    def _get_list_url(self, view_args: ViewArgs) -> str:
+        """Write the address: what is as ever is left out, so that the same list has the same address."""
+        query = urlencode(self._arguments(view_args), safe=",")
+        here = str(self.get_url(".index_view"))
+        return f"{here}?{query}" if query else here
+
+    def _arguments(self, view_args: ViewArgs) -> dict[str, Any]:
+        """List what the address says."""
+        size = self.get_safe_page_size(view_args.page_size)
+        said: dict[str, Any] = {
+            "search": view_args.search,
+            **self._get_filters(view_args.filters),
+            "sort": view_args.sort,
+            "desc": 1 if view_args.sort_desc else None,
+            **view_args.extra_args,
+            "page_size": None if size == self.page_size else size,
+            "page": view_args.page or None,
+        }
+        return {name: value for name, value in said.items() if value is not None}
+
+    def _beside(self, endpoint: str, **values: str) -> str:
+        """Give the address of another question to the same rows."""
+        _, _, query = self._get_list_url(self._get_list_extra_args()).partition("?")
+        there = str(self.get_url(endpoint, **values))
+        return f"{there}?{query}" if query else there
+
+    def _list_tools(self) -> dict[str, Any]:
+        """Make what stands around a list, and the addresses it leads to. Another order begins at the first page."""
+        args = self._get_list_extra_args()
+
+        def sort_url(column: str, invert: bool = False) -> str:
+            return self._get_list_url(args.clone(page=0, sort=column, sort_desc=invert and not args.sort_desc))
+
+        def page_size_url(size: int) -> str:
+            return self._get_list_url(args.clone(page=0, page_size=size))
+
+        def without_filter(place: int) -> str:
+            kept = [one for number, one in enumerate(args.filters or ()) if number != place]
+            return self._get_list_url(args.clone(page=0, filters=kept))
+
+        usual = args.extra_args | {"columns": None}
+        return {
+            "sort_url": sort_url,
+            "page_size_url": page_size_url,
+            "clear_search_url": self._get_list_url(args.clone(page=0, search=None, filters=None)),
+            "counts_url": self._beside(".counts_view"),
+            "action_url": self._beside(".action_view"),
+            "export_url": lambda kind: self._beside(".export", export_type=kind),
+            "without_filter": without_filter,
+            "list_arguments": self._arguments(args.clone(page=0)),
+            "chip_groups": self._shown_chips(),
+            "column_choices": self._column_choices(),
+            "usual_columns_url": self._columns_in_address() and self._get_list_url(args.clone(extra_args=usual)),
+        }
+
+    # ---- Filters ---------------------------------------------------------------------------------------------------
+
+    def get_filters(self) -> list[filters.SchoolFilter]:
+        """Make the chips, the filters of the declared columns, and those that ask other tables."""
+        made: list[filters.SchoolFilter] = [*self.quick_filters, *self.extra_filters]
+        made.append(chips.ChosenRows(self.model.__mapper__.primary_key[0]))
+        for path in self.column_filters or ():
+            made.extend(self.scaffold_filters(path))
+        return made
+
+    def scaffold_filters(self, name: str) -> list[filters.SchoolFilter]:
+        """Make the filters of one column, named by its dotted path."""
+        *steps, last = name.split(".")
+        path = self._path(steps)
+        entity = path[-1].property.mapper.class_ if path else self.model
+        attribute = getattr(entity, last)
+        made = filters.for_column(name, attribute.property.columns[0], self.get_column_name(name))
+        for one in made:
+            one.key_name = one.arg
+            self._filter_joins[one.arg] = path
+        return made
+
+    def _path(self, steps: list[str]) -> list[Any]:
+        entity: type[Base] = self.model
+        path = []
+        for step in steps:
+            path.append(getattr(entity, step))
+            entity = path[-1].property.mapper.class_
+        return path
+
+    def _column(self, dotted: str) -> Column[Any] | None:
+        """Find the table's column behind a dotted path; None for relations and computed names."""
+        *steps, last = dotted.split(".")
+        path = self._path(steps)
+        attribute = getattr(path[-1].property.mapper.class_ if path else self.model, last, None)
+        return getattr(getattr(attribute, "property", None), "columns", [None])[0]
+
+    def get_filter_arg(self, index: int, flt: filters.SchoolFilter) -> str:
+        """Name a filter in the address by what it asks, not by its place in a list that may grow."""
+        return flt.arg
+
+    def _get_list_filter_args(self) -> Any:
+        """Read the filters of the address; say so where some are not for this reader."""
+        asked = {name.partition("_")[2] for name in request.args if name.startswith("flt")}
+        if asked & (self._filter_args_of_all.keys() - self._filter_args.keys()):
+            flash(gettext("A filter in this address is for administrators only. It was left out."), "warning")
+        return super()._get_list_filter_args()
+
+    def get_invalid_value_msg(self, value: str, filter: filters.SchoolFilter) -> str:  # noqa: A002 - upstream's name
+        """Say that a filter was not understood, without the characters that no page can hold."""
+        said: str = super().get_invalid_value_msg(text.clean(value), filter)
+        return said
+
+    def _get_filter_groups(self) -> dict[str, list[dict[str, Any]]]:
+        """Offer the filters in the language of the reader, with the options of this moment; chips stand apart."""
+        groups: dict[str, list[dict[str, Any]]] = {}
+        for index, flt in (self._filter_args or {}).values():
+            if isinstance(flt, chips.Chips):
+                continue
+            groups.setdefault(str(flt.name), []).append(
+                {
+                    "index": index,
+                    "arg": flt.arg,
+                    "operation": str(flt.operation()),
+                    "options": flt.get_options(self),
+                    "type": flt.data_type,
+                }
+            )
+        return groups
+
+    # ---- Chips -----------------------------------------------------------------------------------------------------
+
+    @property
+    def _chip_groups(self) -> list[chips.Chips]:
+        """The groups that the reader is shown."""
+        return [flt for _index, flt in (self._filter_args or {}).values() if flt in self.quick_filters]
+
+    def _shown_chips(self) -> list[chips.ShownGroup]:
+        """Draw the groups, each chip with the address that turns it on or off."""
+        args = self._get_list_extra_args()
+        values = {self._filters[index].arg: value for index, _name, value in args.filters or ()}
+
+        def url_with(arg: str, value: str) -> str:
+            index, flt = self._filter_args[arg]
+            kept = [one for one in args.filters or () if one[0] != index]
+            chosen = [(index, str(flt.name), value)] if value else []
+            return self._get_list_url(args.clone(page=0, filters=kept + chosen))
+
+        groups = [chips.shown(group, values.get(group.arg, ""), url_with) for group in self._chip_groups]
+        return groups + ([chips.shown_rows(values["rows"], url_with)] if "rows" in values else [])
+
+    @expose("/counts/")
+    def counts_view(self) -> Response:
+        """Say how many rows each chip would leave beside the search and the filters of the other groups.
+
+        The page asks for it when it is drawn, so that no list waits for the counts.
+        """
+        args = self._get_list_extra_args()
+        counts: dict[str, Mapping[str, int]] = {}
+        for group in self._chip_groups:
+            others = [one for one in args.filters or () if self._filters[one[0]] is not group]
+            matching, _joins = self.matching(args.search, others)
+            counts[group.arg] = chips.counted(matching, group.offered)
+        return jsonify(counts)
