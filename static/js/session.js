@@ -45,6 +45,7 @@ function goOn({ seconds_left: seconds, csrf_token: fresh }, mayWarn = true) {
     lookLater(endsAt - WARNING - Date.now());
   } else if (mayWarn) warn();
   else lookLater(endsAt - Date.now()); // the longest session is over: nothing can be done but to say so then
+  document.dispatchEvent(new Event("session:lives"));
 }
 
 /** Ask whether this person's session lives, and show what follows from it. Null: the server does not answer. */
@@ -166,6 +167,8 @@ document.addEventListener(
 // ---- Start ----------------------------------------------------------------------------------------------------------
 
 for (const act of ["input", "keydown", "pointerdown"]) document.addEventListener(act, somebodyIsThere, { passive: true });
+// A script of the page was not let in: it waits for "session:lives", with the new token in its place.
+document.addEventListener("session:ask", () => ended.open || look());
 // A computer that slept, a page that comes back, a session begun anew in another window.
 document.addEventListener("visibilitychange", () => document.hidden || look());
 window.addEventListener("pageshow", ({ persisted }) => persisted && look());

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from fsms import clock
 from fsms.models import Base, Guardian, Student
 from tests.browser import PageClient
 from tests.builders import Make, contents
@@ -113,7 +114,7 @@ def _class_with_everything(make: Make, name: str, **course: Any) -> dict[str, Ba
         "familyinfo": make.family(student=pupil, living_with=f"{name} aunt"),
         "scholarship": make.scholarship(student=pupil, sponsor=f"{name} sponsor"),
         "grade": make.grade(enrollment=place, grade_comment=f"{name} comment"),
-        "attendance": make.attendance(enrollment=place, reason=f"{name} reason"),
+        "attendance": make.attendance(enrollment=place, reason=f"{name} reason", attendance_date=clock.today()),
     }
 
 

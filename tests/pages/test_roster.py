@@ -404,3 +404,14 @@ def test_the_worker_is_a_script_for_the_rosters_only(teacher: PageClient) -> Non
     assert script.status == 200
     assert script.headers["Content-Type"].startswith("text/javascript")
     assert "no-cache" in script.headers["Cache-Control"]
+
+
+def test_what_the_worker_asks_for_by_itself_keeps_no_session_alive(
+    teacher: PageClient, places: list[Enrollment]
+) -> None:
+    teacher.get(address(places))
+
+    for headers, lengthened in (({"X-Background": "1"}, False), ({}, True)):
+        page = teacher.get(address(places), headers=headers)
+        assert page.status == 200
+        assert ("Set-Cookie" in page.headers) is lengthened

@@ -255,7 +255,7 @@ async function keepPages() {
   const own = [...document.querySelectorAll("#course optgroup:first-of-type option")].slice(0, 8);
   const rosters = own.map(({ value }) => `${location.origin}${location.pathname}?course=${value}`);
   const assets = made.filter((url) => url.startsWith(`${location.origin}/static/`));
-  worker.active?.postMessage({ keep: [...new Set([...assets, location.href, ...rosters])] });
+  worker.active?.postMessage({ keep: [...new Set([location.href, ...assets, ...rosters])] });
 }
 
 if (form && navigator.serviceWorker && person) keepPages().catch(() => {});

@@ -75,7 +75,8 @@ self.addEventListener("message", (event) => event.data?.keep && event.waitUntil(
 async function keepAll(urls) {
   for (const url of urls) {
     try {
-      const answer = await fetch(url, { headers: { Accept: "text/html,*/*" } });
+      // Nobody asked for it: it keeps no session alive, and sets no cookie after somebody has signed out.
+      const answer = await fetch(url, { headers: { Accept: "text/html,*/*", "X-Background": "1" } });
       if (answer.ok && !answer.redirected) await keep(url, answer);
     } catch {
       return;
