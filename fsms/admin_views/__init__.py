@@ -4,11 +4,11 @@ from typing import Any
 
 from flask import Flask, url_for
 from flask_admin import Admin, BaseView
-from flask_babel import get_locale, gettext
+from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from flask_login import current_user
 
-from fsms.admin_views import exports, front_door, language, photographs, problems, theme
+from fsms.admin_views import exports, front_door, photographs, problems, screen, theme
 from fsms.admin_views.activitylog import ActivityLogView
 from fsms.admin_views.attendance import AttendanceView
 from fsms.admin_views.base import EntityView
@@ -97,7 +97,7 @@ SCREENS: tuple[Screen, ...] = (
 
 def install(app: Flask) -> None:
     """Put every page into the application."""
-    language.install(app)
+    screen.install(app)
     problems.install(app)
     front_door.install(app)
     theme.install(app)
@@ -129,8 +129,8 @@ def install(app: Flask) -> None:
 def what_every_page_is_told() -> dict[str, Any]:
     """Say who reads, and in which language."""
     told: dict[str, Any] = {
-        "language": str(get_locale() or "en"),
-        "languages": language.LANGUAGES,
+        "language": screen.language(),
+        "languages": screen.LANGUAGES,
         "language_url": url_for("language"),
     }
     if current_user and current_user.is_authenticated:

@@ -1,4 +1,5 @@
-// Copies what package.json names from node_modules to static/vendor/<name>-<version>/, with the licence texts,
+// Copies what package.json names from node_modules to static/vendor/<name>-<version>/, with the licence texts (and
+// axe-core, which only tests need, to tests/e2e/vendor/),
 // builds the icon sprite and writes MANIFEST.json. To renew:
 //
 //     npm ci --ignore-scripts --omit=optional && npm run vendor
@@ -85,5 +86,11 @@ const manifest = assets.map((asset) => {
   });
   return { name: asset.as, package: asset.package, version, licence: license, files };
 });
+
+// For the browser tests only; it is never served.
+const axe = join(vendor, "../../tests/e2e/vendor");
+rmSync(axe, { recursive: true, force: true });
+mkdirSync(axe);
+for (const name of ["axe.min.js", "LICENSE"]) cpSync(join(modules, "axe-core", name), join(axe, name));
 
 writeFileSync(join(vendor, "MANIFEST.json"), JSON.stringify(manifest, null, 2) + "\n");
