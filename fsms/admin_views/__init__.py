@@ -114,12 +114,10 @@ def install(app: Flask) -> None:
     admin.add_view(FindView(name=_("Search"), endpoint="find", url="/admin/find"))
     for group, pages in SITE:
         admin.add_category(group)
-        for at, screen, endpoint, name, icon, on_phone in SCREENS:
+        for at, made, endpoint, name, icon, on_phone in SCREENS:
             if at == group:
                 css = "on-phone" if on_phone else ""
-                admin.add_view(
-                    screen(name, category=group, endpoint=endpoint, menu_icon_value=icon, menu_class_name=css)
-                )
+                admin.add_view(made(name, category=group, endpoint=endpoint, menu_icon_value=icon, menu_class_name=css))
         for view, entity, name, icon in pages:
             css = "on-phone" if entity in ON_PHONE else ""
             admin.add_view(view(entity, name=name, category=group, menu_icon_value=icon, menu_class_name=css))
