@@ -57,6 +57,7 @@ function iconSprite() {
 const assets = [
   { package: "@tabler/core", as: "tabler", make: { "tabler.css": tablerCss }, licence: MIT("2018-2026 The Tabler Authors") },
   { package: "@tabler/icons", as: "tabler-icons", make: { "icons.svg": iconSprite } },
+  { package: "chart.js", as: "chart", copy: ["dist/chart.umd.min.js"] },
   { package: "tom-select", as: "tom-select", copy: ["dist/js/tom-select.popular.min.js"] },
   {
     package: "@fontsource/noto-sans-khmer",
@@ -77,7 +78,8 @@ const manifest = assets.map((asset) => {
 
   for (const path of asset.copy ?? []) cpSync(join(source, path), join(vendor, folder, path.split("/").at(-1)));
   for (const [name, make] of Object.entries(asset.make ?? {})) writeFileSync(join(vendor, folder, name), make());
-  if (existsSync(join(source, "LICENSE"))) cpSync(join(source, "LICENSE"), join(vendor, folder, "LICENSE"));
+  const licence = ["LICENSE", "LICENSE.md"].map((name) => join(source, name)).find((path) => existsSync(path));
+  if (licence) cpSync(licence, join(vendor, folder, "LICENSE"));
   else writeFileSync(join(vendor, folder, "LICENSE"), asset.licence);
 
   const files = readdirSync(join(vendor, folder)).sort().map((name) => {
