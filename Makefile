@@ -38,7 +38,7 @@ translate: .venv/run ## gather the words of the screens, and compile the Khmer c
 		--project "Friendship School" --output build/messages.pot .
 	$(BIN)/pybabel --quiet update --input-file build/messages.pot --output-dir translations --no-fuzzy-matching \
 		--ignore-obsolete --ignore-pot-creation-date --no-wrap
-	$(BIN)/pybabel compile --domain "messages admin" --directory translations --statistics
+	$(BIN)/pybabel compile --domain "messages admin wtforms" --directory translations --statistics
 
 lock: ## work out the versions anew, with their hashes
 	$(PYTHON) -m venv .venv/lock-tools

@@ -9,7 +9,7 @@ from pathlib import Path
 from flask import Flask
 from flask_migrate import Migrate
 
-from fsms import admin_views, embedded, schema, sign_in, web_security
+from fsms import admin_views, embedded, schema, sign_in, web_delivery, web_security
 from fsms.config import ROOT, Settings
 from fsms.database import db
 
@@ -17,7 +17,12 @@ from fsms.database import db
 def create_app(settings: Settings | None = None) -> Flask:
     """Build the application. Starts the embedded database where no other is named; touches no table yet."""
     settings = settings or Settings.from_environment(os.environ)
-    app = Flask(__name__, template_folder=ROOT / "templates", static_folder=ROOT / "static")
+    app = Flask(
+        __name__,
+        template_folder=ROOT / "templates",
+        static_folder=ROOT / "static",
+        static_url_path=f"/static/{web_delivery.version_of(ROOT / 'static')}",
+    )
     app.config.update(
         SETTINGS=settings,
         SECRET_KEY=settings.secret_key or _kept_secret(settings.data_dir),
@@ -32,6 +37,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     )
     db.init_app(app)
     Migrate(app, db, directory=str(ROOT / "migrations"))
+    web_delivery.install(app)
     web_security.install(app, settings)
     sign_in.install(app)
     web_security.guard_forms(app)

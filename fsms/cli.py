@@ -18,7 +18,7 @@ from sqlalchemy import func, select
 
 from fsms import clock, demo, passwords, policy, schema, serving, sign_in
 from fsms.admin_views import exports
-from fsms.admin_views.language import LANGUAGES
+from fsms.admin_views.screen import LANGUAGES
 from fsms.config import BadSetting, Settings
 from fsms.database import db
 from fsms.demo import Plan

@@ -48,6 +48,9 @@ CONSONANTS: dict[str, str] = {
     "ំ": "m",
 }
 
+# What a letter is written as inside a name only: តារា is Tara and never Dara, but ឧត្តម is Oudom.
+_INSIDE = {"ត": "d", "ទ": "d", "ដ": "t th"}
+
 # And each vowel, after consonants of both series; the first line is the vowel that is heard and not written.
 VOWELS: dict[str, str] = {
     "": "a o u ea or oa ar",
@@ -109,7 +112,7 @@ ALIKE = (
     "ai ay",
     "ea ia ie",
     "eu oeu oe ue",
-    "k kh c",
+    "k kh",
     "ch chh j",
     "t th",
     "p ph f",
@@ -181,7 +184,7 @@ def _in_khmer(word: str) -> Iterator[str]:
             unwritten = "អ" if before is None else "អ?" if after else f"(?={_LETTER}|ំ)" if before == "consonant" else ""
             yield _vowel(sound, unwritten)
         else:
-            yield _consonant(sound)
+            yield _consonant(sound, opens=before is None)
             if before == "vowel" and after == "consonant":
                 yield f"(?:{_COENG}{_LETTER})*[ិុ]?"  # written, and not heard
         before = kind
@@ -197,8 +200,10 @@ def _vowel(sound: str, unwritten: str) -> str:
     return f"(?:{'|'.join(written)})"
 
 
-def _consonant(sound: str) -> str:
-    letters = "".join(_CONSONANTS.get(sound, ()))
+def _consonant(sound: str, *, opens: bool = False) -> str:
+    letters = "".join(
+        letter for letter in _CONSONANTS.get(sound, ()) if not (opens and sound in _INSIDE.get(letter, "").split())
+    )
     if not letters:
         return re.escape(sound)
     family = next((family for family in _FAMILIES if letters[0] in family), letters)
@@ -249,7 +254,9 @@ def _cluster(signs: str, *, opens: bool) -> Iterator[str]:
     head, *feet = signs.split(_COENG)
     family = next((family for family in _FAMILIES if head in family), head)
     doubling = [foot for foot in feet if foot in family]
-    yield _any(" ".join(CONSONANTS[letter] for letter in (head, *doubling))) + "+"
+    spellings = " ".join(CONSONANTS[letter] for letter in (head, *doubling)).split()
+    inside = _INSIDE.get(head, "").split() if opens else []
+    yield _any(" ".join(one for one in spellings if one not in inside)) + "+"
     for foot in feet:
         if foot not in doubling:
             yield "a?" + _any(CONSONANTS[foot]) + ("+" if opens else "*")

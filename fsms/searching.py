@@ -49,19 +49,25 @@ def stands_in(word: str, column: Any) -> ColumnElement[bool]:
     return asked(word) if asked else _anywhere(word, column)
 
 
-def is_named(entity: type[Base], word: str) -> ColumnElement[bool]:
-    """Ask whether a word is a spelling of a person's name, or of a part of it."""
+def is_named(entity: type[Base], word: str, *, first: bool = False) -> ColumnElement[bool]:
+    """Ask whether a word is a spelling of a part of a person's name; of its beginning, if it must come first."""
     key, sought = _key(entity, "nameKey"), text.name_key(word)
     if not sought:
         return false()
     pattern = romanising.pattern(sought)
+    if first:
+        return key.regexp_match(f"^(?:{sought}|{pattern or sought})")
     return key.regexp_match(f"{sought}|{pattern}") if pattern else key.contains(sought)
 
 
 def has_phone(entity: type[Base], word: str) -> ColumnElement[bool]:
     """Ask whether a phone number of a person holds these digits, typed at home or with the country's code."""
-    sought = text.phone_key(word) if _PHONE.fullmatch(word) else ""
-    return _key(entity, "phoneKey").contains(sought) if len(sought) >= SHORTEST_PHONE else false()
+    key, sought = _key(entity, "phoneKey"), text.phone_key(word) if _PHONE.fullmatch(word) else ""
+    if len(sought) < SHORTEST_PHONE - word.startswith("0"):
+        return false()
+    # A number typed from its beginning begins so; the key has the zero of none.
+    from_the_start = word.startswith(("0", "+", "(0", "(+")) or sought != "".join(filter(str.isdigit, word))
+    return or_(key.startswith(sought), key.contains(f" {sought}")) if from_the_start else key.contains(sought)
 
 
 def is_number(word: str, key: Any) -> ColumnElement[bool]:

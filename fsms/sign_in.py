@@ -18,10 +18,12 @@ from fsms import activity, clock
 from fsms.activity import Circumstances
 from fsms.database import db
 from fsms.models import User
-from fsms.operations import accounts
+from fsms.operations import accounts, preferences
 from fsms.policy import SYSTEM, Actor, set_attendance_rules, speak_for
 from fsms.vocabulary import AccountStatus
 
+# Under this name the session, and between sessions the account, keeps how somebody wants the screen.
+SCREEN = "screen"
 LONGEST_SESSION_SECONDS = 12 * 60 * 60
 WARNING_SECONDS = 120
 BEAT_SECONDS = 0.1
@@ -29,7 +31,7 @@ BEAT_SECONDS = 0.1
 # These ask for no account and never look for one.
 FOR_EVERYBODY = frozenset({"static", "healthz"})
 # These answer strangers as well; everything else asks for an account.
-OPEN_ENDPOINTS = frozenset({"login", "language", "session_state"})
+OPEN_ENDPOINTS = frozenset({"login", "language", "appearance", "session_state"})
 # What a page asks by itself does not keep a session alive: only a person does.
 BACKGROUND_ENDPOINTS = frozenset({"session_state"})
 BACKGROUND_HEADER = "X-Background"
@@ -99,6 +101,7 @@ def enter(username: str, password: str) -> SignedIn | None:
     session.permanent = True
     session["fingerprint"] = fingerprint
     session["since"] = session["seen"] = _seconds_now()
+    session[SCREEN] = {**session.get(SCREEN, {}), **_remembered_screen(account)}
     login_user(account)
     return account
 
@@ -159,11 +162,18 @@ def warning_seconds() -> int:
 
 
 def _start_anew() -> None:
-    """Empty the session: nothing of one person is carried over to the next, but the language of the screen."""
-    language = session.get("language")
+    """Empty the session: nothing of one person is carried over to the next, but how the screen looks."""
+    screen = session.get(SCREEN)
     session.clear()
-    if language:
-        session["language"] = language
+    if screen:
+        session[SCREEN] = screen
+
+
+def _remembered_screen(account: SignedIn) -> dict[str, str]:
+    """Bring back what somebody chose on whichever device: what stands at the door was chosen by whoever was there."""
+    with as_system(account.user_id) as apart:
+        kept = preferences.read(apart, SCREEN, {})
+    return kept if isinstance(kept, dict) else {}
 
 
 def _fingerprint(user: User) -> str:

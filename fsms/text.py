@@ -5,6 +5,7 @@ import unicodedata
 from datetime import date
 
 KHMER_DIGITS = str.maketrans("០១២៣៤៥៦៧៨៩", "0123456789")
+_ARABIC_DIGITS = {arabic: chr(khmer) for khmer, arabic in KHMER_DIGITS.items()}
 
 # Khmer is written without spaces, so keyboards and old files scatter invisible break marks through names;
 # two names that look the same must be the same.
@@ -22,6 +23,11 @@ def clean(written: str) -> str:
 def digits(written: str) -> str:
     """Return the text with Khmer digits as Arabic ones: "១២" reads as "12"."""
     return written.translate(KHMER_DIGITS)
+
+
+def khmer_digits(written: str) -> str:
+    """Return the text with Arabic digits as Khmer ones: "12" reads as "១២"."""
+    return written.translate(_ARABIC_DIGITS)
 
 
 def is_alphanumeric(written: str) -> bool:
@@ -78,6 +84,24 @@ _PERIOD_FORMS = (
     re.compile(r"(?P<month>\d{1,2})/(?P<year>\d{2}|\d{4})"),
     re.compile(r"(?P<day>\d{1,2})/(?P<month>\d{1,2})/(?P<year>\d{4})"),
 )
+
+
+_DAY_FORMS = (
+    re.compile(r"(?P<day>\d{1,2})[/.-](?P<month>\d{1,2})[/.-](?P<year>\d{4})", re.ASCII),
+    re.compile(r"(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})", re.ASCII),
+)
+
+
+def day(written: str) -> date:
+    """Read a day as people and browsers write it: 31/05/2010, ៣១/០៥/២០១០ or 2010-05-31.
+
+    Raises ValueError where the text is in neither form or names no real day.
+    """
+    typed = digits(clean(written)).replace(" ", "")
+    for form in _DAY_FORMS:
+        if found := form.fullmatch(typed):
+            return date(int(found["year"]), int(found["month"]), int(found["day"]))
+    raise ValueError(written)
 
 
 def iso_period(written: str) -> str:

@@ -1,7 +1,7 @@
 """What protects every page: CSRF tokens, the content security policy and its companions, honest proxies and hosts."""
 
 from flask import Flask, Response, request
-from flask.sessions import SecureCookieSessionInterface
+from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask.typing import ResponseReturnValue
 from flask_talisman import Talisman
 from flask_wtf import CSRFProtect
@@ -34,6 +34,11 @@ class SchoolSession(SecureCookieSessionInterface):
     def get_cookie_secure(self, app: Flask) -> bool:
         """Ask the request; a panel on a school's own network may run without a certificate."""
         return request.is_secure
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        """Leave files alone: they are the same for everybody, and a proxy may keep them."""
+        if request.endpoint != "static":
+            super().save_session(app, session, response)
 
 
 def install(app: Flask, settings: Settings) -> None:

@@ -4,11 +4,11 @@ from typing import Any
 
 from flask import Flask, url_for
 from flask_admin import Admin, BaseView
-from flask_babel import get_locale, gettext
+from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from flask_login import current_user
 
-from fsms.admin_views import exports, front_door, language, photographs, problems, theme
+from fsms.admin_views import exports, front_door, photographs, problems, screen, theme
 from fsms.admin_views.activitylog import ActivityLogView
 from fsms.admin_views.attendance import AttendanceView
 from fsms.admin_views.base import EntityView
@@ -97,7 +97,7 @@ SCREENS: tuple[Screen, ...] = (
 
 def install(app: Flask) -> None:
     """Put every page into the application."""
-    language.install(app)
+    screen.install(app)
     problems.install(app)
     front_door.install(app)
     theme.install(app)
@@ -114,12 +114,10 @@ def install(app: Flask) -> None:
     admin.add_view(FindView(name=_("Search"), endpoint="find", url="/admin/find"))
     for group, pages in SITE:
         admin.add_category(group)
-        for at, screen, endpoint, name, icon, on_phone in SCREENS:
+        for at, made, endpoint, name, icon, on_phone in SCREENS:
             if at == group:
                 css = "on-phone" if on_phone else ""
-                admin.add_view(
-                    screen(name, category=group, endpoint=endpoint, menu_icon_value=icon, menu_class_name=css)
-                )
+                admin.add_view(made(name, category=group, endpoint=endpoint, menu_icon_value=icon, menu_class_name=css))
         for view, entity, name, icon in pages:
             css = "on-phone" if entity in ON_PHONE else ""
             admin.add_view(view(entity, name=name, category=group, menu_icon_value=icon, menu_class_name=css))
@@ -129,8 +127,8 @@ def install(app: Flask) -> None:
 def what_every_page_is_told() -> dict[str, Any]:
     """Say who reads, and in which language."""
     told: dict[str, Any] = {
-        "language": str(get_locale() or "en"),
-        "languages": language.LANGUAGES,
+        "language": screen.language(),
+        "languages": screen.LANGUAGES,
         "language_url": url_for("language"),
     }
     if current_user and current_user.is_authenticated:

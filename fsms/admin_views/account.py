@@ -5,15 +5,15 @@ from typing import Any
 
 from flask import Flask, current_app, flash, redirect, request, url_for
 from flask_admin import BaseView
-from flask_babel import gettext
+from flask_babel import gettext, refresh
 from flask_babel import lazy_gettext as _
 from flask_login import current_user
 from werkzeug.datastructures import CombinedMultiDict
-from wtforms import Field, Form, PasswordField, StringField
+from wtforms import Field, Form, PasswordField, RadioField, StringField
 from wtforms.validators import EqualTo, Length
 
 from fsms import sign_in
-from fsms.admin_views import theme
+from fsms.admin_views import screen, theme
 from fsms.admin_views.base import words
 from fsms.admin_views.forms import required
 from fsms.admin_views.photographs import PhotoField, picture
@@ -56,6 +56,14 @@ class PasswordForm(theme.Form):
     )
 
 
+class ScreenForm(theme.Form):
+    """How the screen is to look, on whatever device."""
+
+    language = RadioField(_("Language"), choices=list(screen.LANGUAGES.items()))
+    digits = RadioField(_("Digits"), choices=list(screen.DIGITS.items()))
+    theme = RadioField(_("Light or dark"), choices=list(screen.THEMES.items()))
+
+
 def install(app: Flask) -> None:
     """Put the page into the application."""
     app.add_url_rule("/account", "account", account, methods=["GET", "POST"])
@@ -68,6 +76,9 @@ def account() -> Any:
         passwords = PasswordForm(request.form)
         if _password_changed(passwords):
             return redirect(url_for("admin.index" if current_user.must_change_password else "account"))
+    elif "digits" in request.form:
+        if _screen_chosen(ScreenForm(request.form)):
+            return redirect(url_for("account"))
     elif request.method == "POST" and not current_user.must_change_password:
         contact = ContactForm(CombinedMultiDict((request.files, request.form)))
         if _contact_changed(contact):
@@ -87,7 +98,7 @@ def _page(passwords: Form, contact: Any) -> Any:
         if not contact.errors:
             contact.process(obj=own)
         contact.photo.present, contact.photo.shown = own.photo, picture(own)
-    return _frame().render("account.html", passwords=passwords, contact=contact, facts=facts)
+    return _frame().render("account.html", passwords=passwords, contact=contact, facts=facts, screen=_screen())
 
 
 def _frame() -> BaseView:
@@ -95,6 +106,20 @@ def _frame() -> BaseView:
     frame = copy(current_app.extensions["admin"][0].index_view)
     frame.menu = None
     return frame
+
+
+def _screen() -> ScreenForm:
+    now = {"language": screen.language(), "digits": screen.choice("digits"), "theme": screen.choice("theme")}
+    return ScreenForm(data={"digits": "arabic", "theme": "auto"} | {name: one for name, one in now.items() if one})
+
+
+def _screen_chosen(form: Any) -> bool:
+    if not form.validate():
+        return False
+    screen.choose(**{field.name: field.data for field in form})
+    refresh()
+    flash(gettext("The screen is as you like it, on every device where you sign in."), "success")
+    return True
 
 
 def _password_changed(form: Any) -> bool:

@@ -46,6 +46,7 @@ class EntityView(BulkActs, Exports):
     can_view_details = True
 
     column_formatters: Any = {}
+    column_formatters_export: Any = None
     column_formatters_detail: Any = None
     column_type_formatters = formatters.FOR_LISTS
     column_type_formatters_detail = formatters.FOR_DETAILS
@@ -68,6 +69,9 @@ class EntityView(BulkActs, Exports):
         declared: dict[str, Any] = dict(self.column_formatters)
         by_words: dict[str, Any] = {path: formatters.choice(choices) for path, choices in found.items()}
         self.column_formatters = by_words | declared
+        to_read = {path for path, made in declared.items() if made in formatters.FOR_READING}
+        for_files = {path: declared[path] for path in declared.keys() - to_read}
+        self.column_formatters_export = by_words | for_files | dict(self.column_formatters_export or {})
         self.column_formatters_detail = by_words | dict(self.column_formatters_detail or declared)
         super().__init__(model, db, endpoint=model.__name__.lower(), **kwargs)
 

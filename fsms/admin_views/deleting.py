@@ -11,7 +11,6 @@ from flask_admin.helpers import get_redirect_target
 from flask_babel import get_locale, gettext, ngettext
 
 from fsms import text
-from fsms.admin_views import formatters
 from fsms.admin_views.lookups import record_id
 from fsms.database import db
 from fsms.errors import STILL_USED
@@ -95,7 +94,6 @@ class Deleting(ModelView):
             going=going,
             holding=holding,
             still_used=STILL_USED,
-            days_as_read=formatters.days_in,
             return_url=get_redirect_target() or self.get_url(".index_view"),
         )
 

@@ -159,7 +159,7 @@ class _Day(SchoolFilter):
     data_type = "datepicker"
 
     def clean(self, value: str) -> date:
-        day = date.fromisoformat(text.digits(text.clean(value)))
+        day = text.day(value)
         if not date(1900, 1, 1) <= day <= date(2999, 12, 31):
             raise ValueError(value)
         return day

@@ -13,7 +13,7 @@ from flask_babel import force_locale, gettext
 from flask_babel import lazy_gettext as _
 
 from fsms import policy, searching, text
-from fsms.admin_views import language
+from fsms.admin_views import screen
 from fsms.admin_views.by_role import reader
 from fsms.admin_views.lookups import record_id
 from fsms.database import db
@@ -187,7 +187,7 @@ def _acts(only: Any = None) -> Iterator[Option]:
 
 def _names(label: Any) -> tuple[str, ...]:
     names = []
-    for code in language.LANGUAGES:
+    for code in screen.LANGUAGES:
         with force_locale(code):
             names.append(text.name_key(str(label)))
     return tuple(names)

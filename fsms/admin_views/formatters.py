@@ -1,34 +1,99 @@
-"""How values look in lists and on pages of details."""
+"""How values look in lists and on pages of details.
+
+Days are written 31/05/2010 and months by their names, numbers in the digits of the reader. What is copied, dialled or
+looked up stays as it is kept: ids, phone numbers, user names, codes, names of classes, and all that goes into files.
+"""
 
 import re
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from babel.dates import get_month_names
 from flask_babel import gettext
 from markupsafe import Markup
 
+from fsms.admin_views.screen import in_digits, language
 from fsms.clock import SCHOOL_ZONE
-from fsms.vocabulary import AttendanceSession, Choice, label_of
+from fsms.vocabulary import AttendanceSession, AttendanceStatus, Choice, label_of
+
+# ---- Days, months and moments --------------------------------------------------------------------------------------
 
 
-def _date(_view: Any, value: date, _name: str) -> str:
-    return f"{value:%d/%m/%Y}"
+def day(value: date) -> str:
+    """Write a day: 31/05/2010."""
+    return in_digits(f"{value:%d/%m/%Y}")
+
+
+def long_day(value: date) -> str:
+    """Write a day with the name of its month: 31 May 2010, ៣១ ឧសភា ២០១០."""
+    return in_digits(f"{value.day} {month_name(value.month)} {value.year}")
+
+
+def month(value: date) -> str:
+    """Write a month: March 2025, មីនា ២០២៥."""
+    return in_digits(f"{month_name(value.month)} {value.year}")
+
+
+def month_name(number: int) -> str:
+    """Name a month, 1 to 12, in the reader's language."""
+    return str(get_month_names("wide", "stand-alone", language())[number])
 
 
 def at_school(moment: datetime) -> str:
     """Show a moment by the school's clock."""
+    return in_digits(_at_school(moment))
+
+
+def _at_school(moment: datetime) -> str:
     return f"{moment.astimezone(SCHOOL_ZONE):%d/%m/%Y %H:%M}"
 
 
-def _moment(_view: Any, value: datetime, _name: str) -> str:
-    return at_school(value)
+def period_in_text(written: str) -> str:
+    """Show an ISO month or day, as marks and the log keep it, as everywhere else; other texts as they are."""
+    try:
+        return day(date.fromisoformat(written)) if len(written) > len("2025-03") else month(_first_of(written))
+    except ValueError:
+        return written
 
 
-def _number(_view: Any, value: Decimal, _name: str) -> str:
+def _first_of(iso_month: str) -> date:
+    return date.fromisoformat(f"{iso_month}-01")
+
+
+def day_in_text(written: str) -> str:
+    """Show an ISO day, as the log keeps it, as everywhere else; other texts as they are."""
+    try:
+        return day(date.fromisoformat(written))
+    except ValueError:
+        return written
+
+
+_DAY = re.compile(r"\d{4}-\d\d-\d\d(?!\d)")
+_ATTENDANCE = re.compile(rf"({_DAY.pattern}) ({'|'.join(AttendanceSession)}) · ({'|'.join(AttendanceStatus)})")
+
+
+def title(record: object) -> str:
+    """Call a record by its name in the reader's language, or a text of the log that names one.
+
+    Attendance is called by its day, session and status, in the words in which they are kept.
+    """
+
+    def _in_words(found: re.Match[str]) -> str:
+        session, status = label_of(AttendanceSession, found[2]), label_of(AttendanceStatus, found[3])
+        return f"{day_in_text(found[1])} {gettext(session)} · {gettext(status)}"
+
+    return _DAY.sub(lambda found: day_in_text(found[0]), _ATTENDANCE.sub(_in_words, str(record)))
+
+
+# ---- Numbers and words ---------------------------------------------------------------------------------------------
+
+
+def number(value: Decimal | int) -> str:
+    """Write a number as it is read: 440,000 and not 440000.00."""
     # Riel have no cents and marks are read at a glance: zeros behind the point say nothing.
-    written = f"{value:,f}"
-    return written.rstrip("0").rstrip(".") if "." in written else written
+    written = f"{value:,f}" if isinstance(value, Decimal) else f"{value:,}"
+    return in_digits(written.rstrip("0").rstrip(".") if "." in written else written)
 
 
 def _flag(_view: Any, value: bool, _name: str) -> str:
@@ -43,40 +108,26 @@ def _session(_view: Any, value: AttendanceSession, _name: str) -> str:
     return gettext(value.label)
 
 
-def day_in_text(written: str) -> str:
-    """Show an ISO day, as the log keeps it, as everywhere else; other texts as they are."""
-    try:
-        return f"{date.fromisoformat(written):%d/%m/%Y}"
-    except ValueError:
-        return written
-
-
-def days_in(written: str) -> str:
-    """Show the ISO days inside a text as everywhere else."""
-    return re.sub(r"(\d{4})-(\d\d)-(\d\d)(?!\d)", r"\3/\2/\1", written)
-
-
 FOR_LISTS = {
     type(None): _nothing,
     bool: _flag,
-    datetime: _moment,
-    date: _date,
-    Decimal: _number,
+    datetime: lambda _view, value, _name: at_school(value),
+    date: lambda _view, value, _name: day(value),
+    Decimal: lambda _view, value, _name: number(value),
     AttendanceSession: _session,
 }
 FOR_DETAILS = FOR_LISTS
 
 
-def _iso(_view: Any, value: date, _name: str) -> str:
-    return value.isoformat()
-
-
-def _digits(_view: Any, value: Decimal, _name: str) -> str:
-    return f"{value:f}"
-
-
 # In a file numbers and days are to be reckoned with, not read.
-FOR_FILES = FOR_LISTS | {date: _iso, Decimal: _digits}
+FOR_FILES = FOR_LISTS | {
+    datetime: lambda _view, value, _name: _at_school(value),
+    date: lambda _view, value, _name: value.isoformat(),
+    Decimal: lambda _view, value, _name: f"{value:f}",
+}
+
+
+# ---- Columns -------------------------------------------------------------------------------------------------------
 
 
 class choice:  # noqa: N801 - it reads as what it does: column_formatters = {"status": choice(Status)}
@@ -94,13 +145,28 @@ class choice:  # noqa: N801 - it reads as what it does: column_formatters = {"st
         return gettext(label_of(self.choices, str(value))) if value else ""
 
 
+def period(_view: Any, _context: Any, row: Any, name: str) -> str:
+    """Show the month, or the day, that a mark is for."""
+    return period_in_text(getattr(row, name) or "")
+
+
+def whole(_view: Any, _context: Any, row: Any, name: str) -> str:
+    """Show how many, in the reader's digits."""
+    counted = getattr(row, name)
+    return "" if counted is None else number(counted)
+
+
+FOR_READING = frozenset({period, whole})
+"""What is written so for readers only: a file takes the value itself."""
+
+
 def phone(_view: Any, _context: Any, row: Any, name: str) -> str | Markup:
     """Show a phone number that a phone can call by a tap."""
-    number = getattr(row, name)
-    if not number:
+    kept = getattr(row, name)
+    if not kept:
         return ""
-    dialled = "".join(c for c in number if c.isdigit() or c == "+")
-    return Markup('<a href="tel:{}">{}</a>').format(dialled, number)
+    dialled = "".join(c for c in kept if c.isdigit() or c == "+")
+    return Markup('<a href="tel:{}">{}</a>').format(dialled, kept)
 
 
 def listed(_view: Any, _context: Any, row: Any, name: str) -> str:

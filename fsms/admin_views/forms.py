@@ -8,15 +8,18 @@ from typing import Any
 from flask_admin.contrib.sqla.form import AdminModelConverter
 from flask_admin.model.form import converts
 from flask_babel import gettext, lazy_gettext
+from markupsafe import Markup
 from sqlalchemy import Column
 from werkzeug.datastructures import MultiDict
 from wtforms import BooleanField, DateField, Field, FileField, SelectField, StringField, TextAreaField
 from wtforms.form import BaseForm
 from wtforms.validators import InputRequired, Length, Optional, StopValidation
+from wtforms.widgets import TextInput
 
 from fsms import text
-from fsms.admin_views import theme
+from fsms.admin_views import formatters, theme
 from fsms.admin_views.lookups import LookUpField
+from fsms.admin_views.screen import in_digits
 from fsms.vocabulary import Choice
 
 LARGEST_INTEGER = 2**31 - 1
@@ -104,7 +107,7 @@ class NumberField(StringField):
             return ""
         # Zeros behind the point would have to be read past: 440000, not 440000.00.
         written = f"{self.data:f}" if isinstance(self.data, Decimal) else f"{self.data}"
-        return written.rstrip("0").rstrip(".") if "." in written else written
+        return in_digits(written.rstrip("0").rstrip(".") if "." in written else written)
 
     def process_formdata(self, valuelist: list[str]) -> None:
         """Read the number, or say what to write instead."""
@@ -132,18 +135,46 @@ class NumberField(StringField):
         return number if self.places else int(number)
 
 
-class IsoDateField(DateField):
-    """A day, from the browser's own date input or typed as 31/05/2010."""
+class DayInput(TextInput):
+    """A line for a day, and a button that opens the browser's own calendar (static/js/days.js).
+
+    A date input of the browser shows days in the language of the browser, often month first, whatever the page says;
+    docs/decisions/days-and-digits.md has the rest.
+    """
+
+    def __call__(self, field: Field, **attributes: Any) -> Markup:
+        """Draw line and button."""
+        line = super().__call__(field, **attributes)
+        return Markup('<span class="day-input">{}{}</span>').format(line, _calendar_button())
+
+
+def _calendar_button() -> Markup:
+    return Markup('<button class="btn-icon needs-js" type="button" data-pick-day aria-label="{}">{}</button>').format(
+        gettext("Open the calendar"), theme.icon("calendar")
+    )
+
+
+class DayField(DateField):
+    """A day, typed as 31/05/2010 or ៣១/០៥/២០១០ or picked from the browser's calendar."""
+
+    widget = DayInput()
 
     def __init__(self, **kwargs: Any) -> None:
-        """Accept what browsers send and what people in Cambodia write."""
-        super().__init__(format=["%Y-%m-%d", "%d/%m/%Y"], **kwargs)
-        self.render_kw = {"type": "date"} | (self.render_kw or {})
+        """Say how a day is written."""
+        super().__init__(format=["%d/%m/%Y"], **kwargs)
+        typing = {"inputmode": "numeric", "autocomplete": "off", "placeholder": lazy_gettext("dd/mm/yyyy")}
+        self.render_kw = typing | (self.render_kw or {})
+
+    def _value(self) -> str:
+        return str(self.raw_data[0]) if self.raw_data else formatters.day(self.data) if self.data else ""
 
     def process_formdata(self, valuelist: list[str]) -> None:
         """Read the day, or say how to write it."""
+        self.data = None
+        if not valuelist or not text.clean(valuelist[0]):
+            return
         try:
-            super().process_formdata([text.digits(text.clean(value)) for value in valuelist if value.strip()])
+            self.data = text.day(valuelist[0])
         except ValueError:
             raise ValueError(gettext("Write the date as 31/05/2010.")) from None
 
@@ -214,8 +245,8 @@ class SchoolConverter(AdminModelConverter):
 
     @converts("Date")
     def convert_date(self, field_args: Any, **_: Any) -> Field:
-        """Make a date input of the browser."""
-        return IsoDateField(**field_args)
+        """Make a field for a day."""
+        return DayField(**field_args)
 
     @converts("Integer")
     def handle_integer_types(self, column: Any, field_args: Any, **_: Any) -> Field:

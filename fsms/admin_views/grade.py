@@ -8,8 +8,9 @@ from flask_login import current_user
 from wtforms import Form
 
 from fsms import clock, grading
-from fsms.admin_views import chips, everyday, scheme
+from fsms.admin_views import chips, everyday, formatters, scheme
 from fsms.admin_views.base import EntityView
+from fsms.admin_views.screen import in_digits
 from fsms.models import Grade
 
 HALF = 5
@@ -17,7 +18,7 @@ HALF = 5
 
 def _mark(_view: Any, _context: Any, row: Grade, _name: str) -> str:
     """Show a mark, or the word where the pupil was excused from it."""
-    return gettext("Excused") if row.grade is None else grading.written(row.grade)
+    return gettext("Excused") if row.grade is None else in_digits(grading.written(row.grade))
 
 
 def _mark_in_file(_view: Any, _context: Any, row: Grade, _name: str) -> str:
@@ -45,8 +46,8 @@ class GradeView(EntityView):
         "created_at",
         "updated_at",
     )
-    column_formatters: Any = {"grade": _mark}
-    column_formatters_export: ClassVar[dict[str, Any]] = {"grade": _mark_in_file}
+    column_formatters: Any = {"grade": _mark, "grade_date": formatters.period}
+    column_formatters_export: Any = {"grade": _mark_in_file}
     column_searchable_list = ("student.last_name", "student.first_name", "subject.subject_name", "grade_comment")
     column_sortable_list = (
         ("student", ("student.last_name", "student.first_name")),

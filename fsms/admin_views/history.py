@@ -114,7 +114,7 @@ def sentence(entry: ActivityLog) -> str:
     kind = kind_of(entry)
     verb = entry.action.partition("_")[0]
     if verb in ACTS and "changes" in details:
-        return str(ACTS[verb]) % {"what": f"{kind} “{details.get('label') or entry.entity_id}”"}
+        return str(ACTS[verb]) % {"what": f"{kind} “{formatters.title(details.get('label') or entry.entity_id)}”"}
     if verb in {"export", "exported"}:
         return f"{_of_an_export(verb, details)}: {kind}"
     said = str(EVENTS.get(entry.action, entry.action))
@@ -137,7 +137,7 @@ def _act(what: str) -> str:
     entity = next((entity for entity in NAMES if entity.lower() == kind), None)
     if verb not in ACTS or entity is None:
         return what
-    return str(ACTS[verb]) % {"what": f"{NAMES[entity]} “{label}”"}
+    return str(ACTS[verb]) % {"what": f"{NAMES[entity]} “{formatters.title(label)}”"}
 
 
 def changes(entry: ActivityLog) -> list[Change]:

@@ -6,7 +6,7 @@ The templates are in templates/, the styles and scripts in static/. Nothing here
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from functools import cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -24,7 +24,8 @@ from sqlalchemy import Integer, Numeric
 from wtforms import Field, FieldList, FormField
 from wtforms.widgets import CheckboxInput, DateInput, HiddenInput, RadioInput, Select, TimeInput, html_params
 
-from fsms.admin_views import formatters
+from fsms.admin_views import formatters, screen
+from fsms.config import ROOT
 
 ICONS = "vendor/tabler-icons-3.51.0/icons.svg"
 
@@ -39,18 +40,17 @@ class SchoolTheme(Theme):
 
 def install(app: Flask) -> None:
     """Give the templates of `app` their icons, chips and links."""
-    sprite = Path(app.static_folder or "static", ICONS).read_text()
-    names = frozenset(re.findall(r'<symbol id="([^"]+)"', sprite))
-
-    def icon(name: str, css_class: str = "") -> Markup:
-        """Answer the SVG of an icon of static/vendor/icons.txt; it says nothing to a screen reader."""
-        if name not in names:
-            raise LookupError(f"There is no icon {name!r}: add it to static/vendor/icons.txt and run `npm run vendor`.")
-        href = url_for("static", filename=ICONS)
-        return Markup('<svg class="icon {}" aria-hidden="true"><use href="{}#{}"/></svg>').format(css_class, href, name)
-
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.filters["at_school"] = formatters.at_school
+    app.jinja_env.filters.update(
+        at_school=formatters.at_school,
+        day=formatters.day,
+        long_day=formatters.long_day,
+        month=formatters.month,
+        number=formatters.number,
+        title_of=formatters.title,
+        decimalformat=formatters.number,
+        digits=screen.in_digits,
+    )
     app.jinja_env.globals.update(
         icon=icon,
         column_classes=column_classes,
@@ -61,6 +61,19 @@ def install(app: Flask) -> None:
         page_range=page_range,
         url_here=url_here,
     )
+
+
+def icon(name: str, css_class: str = "") -> Markup:
+    """Answer the SVG of an icon of static/vendor/icons.txt; it says nothing to a screen reader."""
+    if name not in _icons():
+        raise LookupError(f"There is no icon {name!r}: add it to static/vendor/icons.txt and run `npm run vendor`.")
+    href = url_for("static", filename=ICONS)
+    return Markup('<svg class="icon {}" aria-hidden="true"><use href="{}#{}"/></svg>').format(css_class, href, name)
+
+
+@cache
+def _icons() -> frozenset[str]:
+    return frozenset(re.findall(r'<symbol id="([^"]+)"', (ROOT / "static" / ICONS).read_text()))
 
 
 # ---- Forms ----------------------------------------------------------------------------------------------------------
@@ -116,7 +129,11 @@ class Form(BaseForm):
     """The base of every admin form: `form_base_class = theme.Form`, on views and on inline forms."""
 
     class Meta:
-        """Decides how each field is drawn."""
+        """Decides how each field is drawn, and in which words WTForms speaks."""
+
+        def get_translations(self, _form: BaseForm) -> screen.FormWords:
+            """Speak Khmer too, which WTForms does not."""
+            return screen.FormWords()
 
         def render_field(self, field: Field, render_kw: dict[str, Any]) -> Any:
             """Draw `field`, telling a screen reader of its error and its help."""

@@ -20,7 +20,6 @@ from fsms.admin_views.bulk import Act
 from fsms.admin_views.forms import required
 from fsms.admin_views.lookups import record_id
 from fsms.admin_views.photographs import PhotoField, in_details
-from fsms.clock import SCHOOL_ZONE
 from fsms.database import db
 from fsms.models import Course, User
 from fsms.operations import accounts
@@ -46,8 +45,7 @@ def _lock(_view: Any, _context: Any, user: User, _name: str) -> Markup | str:
     if not accounts.is_locked(user):
         return ""
     assert user.account_locked_until, "a lock has an end"
-    until = user.account_locked_until.astimezone(SCHOOL_ZONE)
-    return Markup("{} {}").format(f"{until:%d/%m/%Y %H:%M}", _unlock_button(user, as_icon=False))
+    return Markup("{} {}").format(formatters.at_school(user.account_locked_until), _unlock_button(user, as_icon=False))
 
 
 def _teaches_this_year() -> ColumnElement[bool]:

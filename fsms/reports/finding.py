@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    Integer,
     Select,
     Subquery,
     Text,
@@ -26,9 +27,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from fsms import policy, searching, text
+from fsms import clock, policy, searching, text
 from fsms.models import Base, Course, Enrollment, Guardian, SchoolYear, Student, Subject, User
 from fsms.policy import Verb
+from fsms.reports import school_year
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,8 @@ def find(session: Session, typed: str) -> list[Found]:
     if not sought and not _CLASS.search(spoken):
         return []
     kinds = [entity for entity in _FITTING if sought or entity is Course]
-    return _asked(session, {entity: _FITTING[entity](sought) for entity in kinds})
+    called = next((word for word in sought if not any(map(str.isdigit, word))), "")
+    return _asked(session, {entity: _FITTING[entity](sought) for entity in kinds}, called)
 
 
 def find_again(session: Session, keys: Iterable[tuple[type[Base], int]]) -> list[Found]:
@@ -75,10 +78,11 @@ def find_again(session: Session, keys: Iterable[tuple[type[Base], int]]) -> list
     return [found[one] for one in wanted if one in found]
 
 
-def _asked(session: Session, conditions: Mapping[type[Base], ColumnElement[bool]]) -> list[Found]:
+def _asked(session: Session, conditions: Mapping[type[Base], ColumnElement[bool]], called: str = "") -> list[Found]:
+    """Ask for each kind in one statement; people whose name begins as called come first."""
     actor = policy.actor_of(session)
     asked = [
-        _LINES[entity](condition).limit(MOST[entity]).subquery()
+        _LINES[entity](condition, called).limit(MOST[entity]).subquery()
         for entity, condition in conditions.items()
         if policy.may(actor, Verb.VIEW, entity)
     ]
@@ -103,16 +107,20 @@ def _line(entity: type[Base], key: Any, name: Any, **given: Any) -> Select[Any]:
     )
 
 
+def _later(entity: type[Base], called: str) -> ColumnElement[int]:
+    """Give 0 where the name begins as called, 1 elsewhere."""
+    return cast(~searching.is_named(entity, called, first=True), Integer)
+
+
 # ---- Pupils ---------------------------------------------------------------------------------------------------------
 
-_NEWEST = select(SchoolYear.school_year_id).order_by(SchoolYear.school_year_code.desc()).limit(1).scalar_subquery()
 _CALLED = Course.grade + Course.section
 
 
 def _places_now() -> Subquery:
     """The class of today of each pupil who has one."""
     places = select(Enrollment.student_id, func.min(_CALLED).label("called")).join(Course)
-    here = places.where(Course.school_year_id == _NEWEST, Enrollment.drop.is_(False))
+    here = places.where(Course.school_year_id == school_year.present(clock.today()), school_year.keeps_the_place())
     return here.group_by(Enrollment.student_id).subquery()
 
 
@@ -125,7 +133,7 @@ def _last_place(student_id: Any) -> ColumnElement[Any]:
 
 def _is_in_class(word: str) -> ColumnElement[bool]:
     places = select(Enrollment.student_id).join(Course)
-    here = places.where(Course.school_year_id == _NEWEST, Enrollment.drop.is_(False))
+    here = places.where(Course.school_year_id == school_year.present(clock.today()), school_year.keeps_the_place())
     plain = text.digits(word).lower()
     return Student.student_id.in_(here.where(or_(func.lower(_CALLED) == plain, Course.grade == plain)))
 
@@ -144,18 +152,18 @@ def _is_pupil(sought: list[str]) -> ColumnElement[bool]:
     )
 
 
-def _pupils(fits: ColumnElement[bool]) -> Select[Any]:
-    now = _places_now()
+def _pupils(fits: ColumnElement[bool], called: str) -> Select[Any]:
+    now, later = _places_now(), _later(Student, called)
     best = (
-        select(Student.student_id, Student.full_name.label("name"), Student.photo, now.c.called)
+        select(Student.student_id, Student.full_name.label("name"), Student.photo, now.c.called, later.label("later"))
         .outerjoin(now, now.c.student_id == Student.student_id)
         .where(fits)
-        .order_by(now.c.called.is_(None), Student.last_name, Student.first_name, Student.student_id)
+        .order_by(now.c.called.is_(None), later, Student.last_name, Student.first_name, Student.student_id)
         .limit(MOST[Student])
         .subquery()
     )
     place = func.coalesce(best.c.called, _last_place(best.c.student_id))
-    order = best.c.called.is_(None), best.c.name, best.c.student_id
+    order = best.c.called.is_(None), best.c.later, best.c.name, best.c.student_id
     return _line(Student, best.c.student_id, best.c.name, place=place, photo=best.c.photo).order_by(*order)
 
 
@@ -166,8 +174,8 @@ def _is_guardian(sought: list[str]) -> ColumnElement[bool]:
     return searching.every_word_in(" ".join(sought), (Guardian.last_name, Guardian.phone))
 
 
-def _guardians(fits: ColumnElement[bool]) -> Select[Any]:
-    now = _places_now()
+def _guardians(fits: ColumnElement[bool], called: str) -> Select[Any]:
+    now, later = _places_now(), _later(Guardian, called)
     found = _line(
         Guardian,
         Guardian.guardian_id,
@@ -178,7 +186,7 @@ def _guardians(fits: ColumnElement[bool]) -> Select[Any]:
         pupil=Student.full_name,
     )
     joined = found.join(Student, Guardian.student).outerjoin(now, now.c.student_id == Guardian.student_id)
-    order = now.c.called.is_(None), Guardian.last_name, Guardian.first_name, Guardian.guardian_id
+    order = now.c.called.is_(None), later, Guardian.last_name, Guardian.first_name, Guardian.guardian_id
     return joined.where(fits).order_by(*order)
 
 
@@ -186,7 +194,7 @@ def _is_staff(sought: list[str]) -> ColumnElement[bool]:
     return searching.every_word_in(" ".join(sought), (User.last_name, User.phonenumber1, User.username))
 
 
-def _staff(fits: ColumnElement[bool]) -> Select[Any]:
+def _staff(fits: ColumnElement[bool], _called: str) -> Select[Any]:
     found = _line(User, User.user_id, User.full_name, about=User.position, photo=User.photo)
     return found.where(fits).order_by(User.status != "active", User.last_name, User.first_name, User.user_id)
 
@@ -195,7 +203,7 @@ def _is_class(sought: list[str]) -> ColumnElement[bool]:
     return searching.every_word_in(" ".join(sought), (_CALLED, Course.course_name, SchoolYear.school_year_code))
 
 
-def _classes(fits: ColumnElement[bool]) -> Select[Any]:
+def _classes(fits: ColumnElement[bool], _called: str) -> Select[Any]:
     found = _line(Course, Course.course_id, _CALLED, about=Course.course_name, place=SchoolYear.school_year_code)
     order = SchoolYear.school_year_code.desc(), func.length(Course.section), Course.level, Course.section
     return found.join(SchoolYear).where(fits).order_by(*order, Course.course_id)
@@ -206,7 +214,7 @@ def _is_subject(sought: list[str]) -> ColumnElement[bool]:
     return and_(true(), *(key.contains(text.name_key(word) or word, autoescape=True) for word in sought))
 
 
-def _subjects(fits: ColumnElement[bool]) -> Select[Any]:
+def _subjects(fits: ColumnElement[bool], _called: str) -> Select[Any]:
     found = _line(Subject, Subject.subject_id, Subject.subject_name)
     return found.where(fits).order_by(Subject.subject_name, Subject.subject_id)
 
@@ -218,7 +226,7 @@ _FITTING: dict[type[Base], Callable[[list[str]], ColumnElement[bool]]] = {
     User: _is_staff,
     Subject: _is_subject,
 }
-_LINES: dict[type[Base], Callable[[ColumnElement[bool]], Select[Any]]] = {
+_LINES: dict[type[Base], Callable[[ColumnElement[bool], str], Select[Any]]] = {
     Student: _pupils,
     Guardian: _guardians,
     Course: _classes,

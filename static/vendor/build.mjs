@@ -1,4 +1,5 @@
-// Copies what package.json names from node_modules to static/vendor/<name>-<version>/, with the licence texts,
+// Copies what package.json names from node_modules to static/vendor/<name>-<version>/, with the licence texts (and
+// axe-core, which only tests need, to tests/e2e/vendor/),
 // builds the icon sprite and writes MANIFEST.json. To renew:
 //
 //     npm ci --ignore-scripts --omit=optional && npm run vendor
@@ -56,6 +57,7 @@ function iconSprite() {
 const assets = [
   { package: "@tabler/core", as: "tabler", make: { "tabler.css": tablerCss }, licence: MIT("2018-2026 The Tabler Authors") },
   { package: "@tabler/icons", as: "tabler-icons", make: { "icons.svg": iconSprite } },
+  { package: "chart.js", as: "chart", copy: ["dist/chart.umd.min.js"] },
   { package: "tom-select", as: "tom-select", copy: ["dist/js/tom-select.popular.min.js"] },
   {
     package: "@fontsource/noto-sans-khmer",
@@ -76,7 +78,8 @@ const manifest = assets.map((asset) => {
 
   for (const path of asset.copy ?? []) cpSync(join(source, path), join(vendor, folder, path.split("/").at(-1)));
   for (const [name, make] of Object.entries(asset.make ?? {})) writeFileSync(join(vendor, folder, name), make());
-  if (existsSync(join(source, "LICENSE"))) cpSync(join(source, "LICENSE"), join(vendor, folder, "LICENSE"));
+  const licence = ["LICENSE", "LICENSE.md"].map((name) => join(source, name)).find((path) => existsSync(path));
+  if (licence) cpSync(licence, join(vendor, folder, "LICENSE"));
   else writeFileSync(join(vendor, folder, "LICENSE"), asset.licence);
 
   const files = readdirSync(join(vendor, folder)).sort().map((name) => {
@@ -85,5 +88,11 @@ const manifest = assets.map((asset) => {
   });
   return { name: asset.as, package: asset.package, version, licence: license, files };
 });
+
+// For the browser tests only; it is never served.
+const axe = join(vendor, "../../tests/e2e/vendor");
+rmSync(axe, { recursive: true, force: true });
+mkdirSync(axe);
+for (const name of ["axe.min.js", "LICENSE"]) cpSync(join(modules, "axe-core", name), join(axe, name));
 
 writeFileSync(join(vendor, "MANIFEST.json"), JSON.stringify(manifest, null, 2) + "\n");

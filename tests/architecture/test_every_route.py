@@ -73,6 +73,7 @@ OTHER_ROUTES = {
     "logout": (302, 302, 302),
     "export_progress": (302, 404, 404),
     "language": (302, 302, 302),
+    "appearance": (200, 200, 200),
     "photo": (302, 404, 404),
     "account": (302, 200, 200),
     "session_state": (200, 200, 200),

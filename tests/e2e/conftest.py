@@ -54,6 +54,7 @@ class Visitor:
 
     def __init__(self, page: Page, address: str) -> None:
         self.page, self.address = page, address
+        self.username = ""
         self.complaints: list[str] = []
         page.set_default_timeout(10_000)
         page.on("console", lambda said: self.complaints.append(said.text) if said.type == "error" else None)
@@ -63,7 +64,15 @@ class Visitor:
         self.page.goto(self.address + path)
         return self.page
 
+    def speak(self, language: str) -> None:
+        """Choose the language of the panel."""
+        self.open("/account")
+        self.page.locator(f"#screen-form [name=language][value={language}]").check()
+        self.page.locator("#screen-form button").click()
+        expect(self.page.locator(f"html[lang={language}]")).to_have_count(1)
+
     def sign_in(self, username: str) -> "Visitor":
+        self.username = username
         self.open("/login")
         self.page.get_by_label("User name").fill(username)
         self.page.get_by_label("Password").fill(PASSWORD)

@@ -46,6 +46,16 @@ def test_namesakes_are_told_apart_by_their_class_and_number(admin: PageClient, c
     ]
 
 
+def test_whose_name_begins_so_comes_first(admin: PageClient, make: Make) -> None:
+    course = make.course(school_year=make.school_year(school_year_code="2091-2092"))
+    for last, first in (("KEO", "Sokha"), ("SOK", "Ravuth"), ("ទេព", "សុខជា"), ("សុខ", "ផល្លា")):
+        make.enrollment(student=make.student(last_name=last, first_name=first), course=course)
+
+    names = [" ".join(line.split()[1:3]) for line in answers(find(admin, "sok")) if "#" in line]
+
+    assert names == ["SOK Ravuth", "សុខ ផល្លា", "KEO Sokha", "ទេព សុខជា"]
+
+
 @pytest.mark.parametrize("typed", ["7A dara", "dara 7a", "ថ្នាក់ទី 7A ដារ៉ា", "៧A ដារ៉ា", "grade 7 dara"])
 def test_a_class_and_a_name_find_the_pupil_of_that_class(admin: PageClient, classes: None, typed: str) -> None:
     pupils = [line for line in answers(find(admin, typed)) if "#" in line]

@@ -12,7 +12,7 @@ from tests.builders import PAGES
 from tests.pages.addresses import every_address
 
 # The endpoints that answer strangers. The choice of a language and the state of a session tell nobody anything.
-OPEN = {"login", "static", "healthz", "language", "session_state"}
+OPEN = {"login", "static", "healthz", "language", "appearance", "session_state"}
 
 
 def test_a_stranger_is_led_to_the_sign_in_page(visitor: PageClient) -> None:
@@ -52,7 +52,7 @@ def test_a_stranger_cannot_delete(visitor: PageClient) -> None:
 
 @pytest.mark.parametrize("file", ["css/school.css", "js/nav.js", "favicon.svg"])
 def test_files_are_open(visitor: PageClient, file: str) -> None:
-    answer = visitor.web.get(f"/static/{file}")
+    answer = visitor.web.get(f"{visitor.app.static_url_path}/{file}")
 
     assert answer.status_code == 200
     answer.close()
@@ -60,7 +60,7 @@ def test_files_are_open(visitor: PageClient, file: str) -> None:
 
 @pytest.mark.parametrize("path", ["../app.py", "..%2fapp.py", "/etc/passwd", "%2e%2e/pyproject.toml", "\x00"])
 def test_no_other_file_is(visitor: PageClient, path: str) -> None:
-    assert visitor.web.get(f"/static/{path}").status_code in {302, 400, 404}
+    assert visitor.web.get(f"{visitor.app.static_url_path}/{path}").status_code in {302, 400, 404}
 
 
 # ---- The sign of life ---------------------------------------------------------------------------------------------

@@ -297,7 +297,14 @@ def test_other_methods_are_refused(admin: PageClient, flask_app: Flask) -> None:
 )
 def test_odd_headers_break_nothing(admin: PageClient, visitor: PageClient, headers: dict[str, str]) -> None:
     for client in (admin, visitor):
-        for address in ("/", "/login", "/admin/", "/admin/student/", "/static/js/nav.js", "/healthz"):
+        for address in (
+            "/",
+            "/login",
+            "/admin/",
+            "/admin/student/",
+            f"{admin.app.static_url_path}/js/nav.js",
+            "/healthz",
+        ):
             client.before_each()
             answer = client.web.get(address, headers=headers)
             assert not _is_wrong(answer), address

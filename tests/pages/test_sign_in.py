@@ -143,7 +143,7 @@ def test_a_new_person_gets_a_new_session_in_the_same_language(admin: PageClient,
 
     with admin.web.session_transaction() as kept:
         assert kept["_user_id"] == str(dara.user_id)
-        assert kept["language"] == "km"
+        assert kept["screen"] == {"language": "km"}
         assert "something" not in kept
 
 
@@ -384,7 +384,7 @@ def test_a_given_password_opens_only_the_page_for_choosing_an_own_one(
     assert visitor.post("/admin/subject/new/", {"subject_name": "X"}, follow=False).headers["Location"] == "/account"
     assert visitor.get("/admin/student/", headers={"Accept": "application/json"}).status == 403
     visitor.post("/account", {"phonenumber1": "012", "phonenumber2": ""})
-    with visitor.web.get("/static/favicon.svg") as served:
+    with visitor.web.get(f"{visitor.app.static_url_path}/favicon.svg") as served:
         assert served.status_code == 200
     assert visitor.get("/session").json["user_id"] == sok.user_id
 

@@ -73,7 +73,7 @@ CHANGED: dict[str, tuple[Typed, dict[str, str]]] = {
     "scholarship": ({"sponsor": "World Vision", "amount": ""}, {"Sponsor": "World Vision", "Amount (riel)": "–"}),
     "course": ({"grade": "12", "section": "ខ"}, {"Grade level": "Grade 12", "Section": "ខ"}),
     "subject": ({"subject_name": "រូបវិទ្យា"}, {"Subject": "រូបវិទ្យា"}),
-    "grade": ({"grade": "៩,២៥", "grade_date": "03/25"}, {"Mark": "9.25", "Month": "2025-03"}),
+    "grade": ({"grade": "៩,២៥", "grade_date": "03/25"}, {"Mark": "9.25", "Month": "March 2025"}),
     "enrollment": ({"drop_reason": "ផ្លាស់ទីលំនៅ"}, {"Reason": "ផ្លាស់ទីលំនៅ"}),
     "attendance": ({"session": "FULL", "status": "Late"}, {"Session": "Full day", "Status": "Late"}),
     "schoolyear": ({"school_year_code": "2031-2032"}, {"School year": "2031-2032"}),

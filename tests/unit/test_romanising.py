@@ -65,6 +65,9 @@ def test_latin_spellings_of_one_sound_stand_for_one_another(typed: str, kept: st
     [
         ("Sok", "សេង"),
         ("Dara", "ដារិន"),
+        ("Dara", "តារា"),
+        ("តារា", "Dara"),
+        ("Sok", "Socheat"),
         ("Chan", "ចេង"),
         ("Ly", "ឡាយ"),
         ("Mao", "មាស"),

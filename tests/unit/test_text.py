@@ -1,5 +1,7 @@
 """Text as people type it."""
 
+from datetime import date
+
 import pytest
 
 from fsms import text
@@ -58,6 +60,24 @@ def test_what_is_no_month_and_no_day_is_refused(typed: str) -> None:
 )
 def test_letters_of_every_script_are_letters(typed: str, alphanumeric: bool) -> None:
     assert text.is_alphanumeric(typed) is alphanumeric
+
+
+@pytest.mark.parametrize("written", ["31/05/2010", "31/5/2010", "31.05.2010", "31-05-2010", "2010-05-31", "៣១/០៥/២០១០"])
+def test_a_day_is_read_day_first_or_as_browsers_write_it(written: str) -> None:
+    assert text.day(written) == date(2010, 5, 31)
+
+
+@pytest.mark.parametrize(
+    "written", ["", "31/02/2010", "05/31/2010", "31/05/10", "2010-31-05", "٣١/٠٥/٢٠١٠", "1/1/0000"]
+)
+def test_what_names_no_day_is_refused(written: str) -> None:
+    with pytest.raises(ValueError, match=r".*"):
+        text.day(written)
+
+
+def test_digits_go_to_khmer_and_back() -> None:
+    assert text.khmer_digits("12/05 – 7A") == "១២/០៥ – ៧A"
+    assert text.digits(text.khmer_digits("0123456789")) == "0123456789"
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import unicodedata
 from pathlib import Path
 
 import pytest
+import wtforms
 from babel.messages import Catalog, Message
 from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.frontend import parse_keywords, parse_mapping_cfg
@@ -16,7 +17,7 @@ from babel.messages.pofile import read_po
 from fsms.config import ROOT
 
 KHMER = ROOT / "translations" / "km" / "LC_MESSAGES"
-DOMAINS = ("messages", "admin")
+DOMAINS = ("messages", "admin", "wtforms")
 PLACEHOLDER = re.compile(r"%(?:\(\w+\))?[a-z]|\{\w*\}")
 UNSEEN = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
 
@@ -65,6 +66,14 @@ def test_every_sentence_of_the_screens_speaks_khmer() -> None:
 
     assert len(gathered) > 400
     assert sorted(gathered - said) == [], "run `make translate` and write what is missing"
+
+
+def test_all_that_wtforms_can_say_it_says_in_khmer() -> None:
+    (package,) = wtforms.__path__
+    found = extract_from_dir(package, keywords=DEFAULT_KEYWORDS)
+    said = {_forms(words)[0] for _file, _line, words, _comments, _context in found}
+
+    assert {_forms(entry.id)[0] for entry in _entries("wtforms")} == said
 
 
 @pytest.mark.parametrize("domain", DOMAINS)
