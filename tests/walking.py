@@ -10,7 +10,9 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map
 
 # Answers that are no pages.
-NO_PAGES = frozenset({"static", "admin.static", "start", "logout", "photo", "healthz", "session_state", "login"})
+NO_PAGES = frozenset(
+    {"static", "admin.static", "start", "logout", "photo", "healthz", "session_state", "login", "gradebook.cells"}
+)
 NO_PAGE = re.compile(r"\.(export|ajax_lookup|ajax_update|action_view|delete_view)$")
 # What differs by these differs in what it shows, not in what it is made of: one page of each is enough.
 SHOWN_DIFFERENTLY = frozenset({"id", "url", "page", "sort", "desc", "page_size", "search", "batch", "key", "ids"})

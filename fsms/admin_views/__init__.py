@@ -17,6 +17,7 @@ from fsms.admin_views.enrollment import EnrollmentView
 from fsms.admin_views.familyinfo import FamilyInfoView
 from fsms.admin_views.finding import FindView
 from fsms.admin_views.grade import GradeView
+from fsms.admin_views.gradebook import GradebookView
 from fsms.admin_views.guardian import GuardianView
 from fsms.admin_views.home import HomeView
 from fsms.admin_views.missing import MissingView
@@ -84,7 +85,7 @@ SITE: tuple[tuple[Any, tuple[Page, ...]], ...] = (
         ),
     ),
 )
-ON_PHONE = {Student, Course, Grade}
+ON_PHONE = {Student, Course}
 
 # Screens of their own, each with its group, its name in addresses, its icon, and whether a phone's bar has it. They
 # stand before the lists of their group.
@@ -92,6 +93,7 @@ Screen = tuple[Any, type[BaseView], str, Any, str, bool]
 SCREENS: tuple[Screen, ...] = (
     (_("Teaching"), RosterView, "roster", _("Take attendance"), "clipboard-check", True),
     (_("Teaching"), MissingView, "missing", _("Who is missing"), "user-off", False),
+    (_("Teaching"), GradebookView, "gradebook", _("Gradebook"), "notebook", True),
 )
 
 
@@ -114,10 +116,10 @@ def install(app: Flask) -> None:
     admin.add_view(FindView(name=_("Search"), endpoint="find", url="/admin/find"))
     for group, pages in SITE:
         admin.add_category(group)
-        for at, made, endpoint, name, icon, on_phone in SCREENS:
+        for at, own, endpoint, name, icon, on_phone in SCREENS:
             if at == group:
                 css = "on-phone" if on_phone else ""
-                admin.add_view(made(name, category=group, endpoint=endpoint, menu_icon_value=icon, menu_class_name=css))
+                admin.add_view(own(name, category=group, endpoint=endpoint, menu_icon_value=icon, menu_class_name=css))
         for view, entity, name, icon in pages:
             css = "on-phone" if entity in ON_PHONE else ""
             admin.add_view(view(entity, name=name, category=group, menu_icon_value=icon, menu_class_name=css))

@@ -13,6 +13,7 @@ from babel.dates import get_month_names
 from flask_babel import gettext
 from markupsafe import Markup
 
+from fsms import text
 from fsms.admin_views.screen import in_digits, language
 from fsms.clock import SCHOOL_ZONE
 from fsms.vocabulary import AttendanceSession, AttendanceStatus, Choice, label_of
@@ -160,13 +161,17 @@ FOR_READING = frozenset({period, whole})
 """What is written so for readers only: a file takes the value itself."""
 
 
+def dialled(number: str) -> str:
+    """Return what a phone dials; nothing where the text names nobody's number."""
+    return "".join(c for c in text.digits(number) if c.isdigit() or c == "+")
+
+
 def phone(_view: Any, _context: Any, row: Any, name: str) -> str | Markup:
     """Show a phone number that a phone can call by a tap."""
     kept = getattr(row, name)
     if not kept:
         return ""
-    dialled = "".join(c for c in kept if c.isdigit() or c == "+")
-    return Markup('<a href="tel:{}">{}</a>').format(dialled, kept)
+    return Markup('<a href="tel:{}">{}</a>').format(dialled(kept), kept)
 
 
 def listed(_view: Any, _context: Any, row: Any, name: str) -> str:

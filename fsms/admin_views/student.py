@@ -11,6 +11,8 @@ from fsms.admin_views.bulk import Act
 from fsms.admin_views.familyinfo import FAMILY_FIELDS, FAMILY_LABELS
 from fsms.admin_views.guardian import CHILDREN, GUARDIAN_FIELDS, GUARDIAN_LABELS
 from fsms.admin_views.inlines import Inline
+from fsms.admin_views.pupil_page import PupilPage
+from fsms.admin_views.registration import Registration
 from fsms.admin_views.scholarship import SCHOLARSHIP_LABELS
 from fsms.admin_views.theme import Section
 from fsms.models import Enrollment, FamilyInfo, Guardian, Scholarship, Student
@@ -104,6 +106,16 @@ class ScholarshipRows(Inline):
     form_columns = ("scholarship_id", "type", "amount", "sponsor")
 
 
+FAMILY_AND_NEEDS = (
+    Section(ADDRESS, _("Address and contact")),
+    Section(("guardians",), _("Guardians")),
+    Section(("family",), _("Family")),
+    Section(("scholarships",), _("Scholarships")),
+    Section(HISTORY, _("School history")),
+    Section(NEEDS, _("Health and needs")),
+)
+
+
 def _need(name: str) -> chips.Chip:
     column: Any = getattr(Student, name)
     return chips.Chip(name.removeprefix("needs_"), STUDENT_LABELS[name], lambda: column.is_(True))
@@ -145,7 +157,7 @@ def _set_need(choice: str, pupil: Student) -> None:
     setattr(pupil, name, ticked == "1")
 
 
-class StudentView(EntityView):
+class StudentView(PupilPage, Registration, EntityView):
     """Pupils as registered."""
 
     title_column = "full_name"
@@ -237,12 +249,16 @@ class StudentView(EntityView):
     form_overrides = {"photo": photographs.PhotoField}
     long_texts = ("health", "transferReason")
     form_columns = (*PUPIL, *ADDRESS, *HISTORY, *NEEDS)
-    form_rules = (
-        Section(PUPIL, _("Pupil")),
-        Section(ADDRESS, _("Address and contact")),
-        Section(("guardians",), _("Guardians")),
-        Section(("family",), _("Family")),
-        Section(("scholarships",), _("Scholarships")),
-        Section(HISTORY, _("School history")),
-        Section(NEEDS, _("Health and needs")),
+    create_template = "admin/pupil_form_new.html"
+    edit_template = "admin/pupil_form.html"
+    form_create_rules = (Section((*PUPIL[:4], "course", *PUPIL[4:]), _("Pupil")), *FAMILY_AND_NEEDS)
+    form_edit_rules = (Section(PUPIL, _("Pupil")), *FAMILY_AND_NEEDS)
+
+    # The sections of the page. Photograph, guardians, family and scholarships have places of their own there.
+    details_sections = (
+        (_("Pupil"), tuple(name for name in PUPIL if name != "photo")),
+        (_("Address"), tuple(name for name in ADDRESS if name not in ("phone", "emergency_contact"))),
+        (_("Needs"), NEEDS),
+        (_("School history"), HISTORY),
+        (None, ("photo", "student_id", "phone", "emergency_contact", "guardians", "family", "scholarships")),
     )

@@ -1,5 +1,4 @@
-// A form that is filled in: the cursor goes to the first error or question, leaving with unsaved changes asks, and days
-// can be pasted as people write them.
+// A form that is filled in: the cursor goes to the first error or question, and leaving with unsaved changes asks.
 
 const form = document.querySelector(".admin-form");
 
@@ -59,22 +58,4 @@ document.addEventListener("click", (event) => {
 document.addEventListener("click", ({ target }) => {
   const side = target.closest("[data-keep-all]")?.dataset.keepAll;
   if (side) form.querySelectorAll(`.clash [type=radio][value=${side}]`).forEach((choice) => (choice.checked = true));
-});
-
-// ---- Days -----------------------------------------------------------------------------------------------------------
-
-const arabic = (text) => text.replace(/[០-៩]/g, (digit) => digit.charCodeAt(0) - 0x17e0);
-
-/** 31/05/2010, 31-05-2010 or ៣១.៥.២០១០ as the browser's own input wants it. */
-function isoDay(text) {
-  const found = /^\s*(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})\s*$/.exec(arabic(text));
-  return found && `${found[3]}-${found[2].padStart(2, "0")}-${found[1].padStart(2, "0")}`;
-}
-
-form?.addEventListener("paste", (event) => {
-  const day = event.target.type === "date" && isoDay(event.clipboardData.getData("text"));
-  if (!day) return;
-  event.preventDefault();
-  event.target.value = day;
-  event.target.dispatchEvent(new Event("input", { bubbles: true }));
 });

@@ -85,7 +85,13 @@ OTHER_ROUTES = {
     "roster.month": (302, 404, 404),
     "roster.worker": (302, 200, 200),
     "missing.index": (302, 200, 200),
+    "student.family_view": (302, 403, 200),
     "activitylog.undo_view": (302, 404, 404),
+    "gradebook.index": (302, 200, 200),
+    "gradebook.cells": (302, 404, 404),
+    "gradebook.give_way": (401, 400, 400),
+    "gradebook.preview": (401, 400, 400),
+    "gradebook.undo": (401, 400, 400),
 }
 REFUSED, NOT_FOUND = 403, 404
 CANARY = "Canarybird"

@@ -148,13 +148,3 @@ def test_a_deletion_is_counted_first_and_undone_after(visitor: Visitor) -> None:
 
     expect(page.get_by_role("status").first).to_contain_text("1 record is as it was before.")
     assert visitor.complaints == []
-
-
-def test_a_day_is_pasted_as_people_write_it(desk: Visitor) -> None:
-    page = desk.sign_in("admin").open("/admin/student/new/")
-    page.get_by_label("Date of birth").evaluate(
-        """field => { const data = new DataTransfer(); data.setData("text/plain", "៣១/៥/២០១០");
-           field.dispatchEvent(new ClipboardEvent("paste", {clipboardData: data, bubbles: true, cancelable: true})) }"""
-    )
-
-    expect(page.get_by_label("Date of birth")).to_have_value("2010-05-31")

@@ -1,0 +1,316 @@
+"""Saving cells of a sheet: only those that differ, each with the state that its typist saw. Flushes, never commits.
+
+Two people at once neither lose nor double a mark. A mark that is there is held by its row's lock until the end of the
+transaction, and its state is compared with what was seen; one that is not there yet can be added once only, by the
+unique constraint. Whoever comes second looks again, this time with the class to oneself, so that nobody can be second
+for ever.
+"""
+
+import datetime as dt
+import uuid
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import func, select, tuple_
+from sqlalchemy.exc import DBAPIError
+
+from fsms import activity, clock, errors, policy, text
+from fsms.activity import AnySession
+from fsms.errors import InvalidValue, Refused, SchoolError
+from fsms.grading import BLANK, Mark, Scheme, parse_mark, written
+from fsms.models import Course, Enrollment, Grade, Semester, Student, Subject, User
+from fsms.operations import receipts
+from fsms.operations.gradebook.cells import EMPTY, Kept, Place, kept
+
+WHAT = "marks"
+"""What receipts call these requests."""
+
+LONGEST_COMMENT = 500
+TRIES = 4
+
+_NO_SUBJECT = errors.SENTENCES["Grade_subjectId_fkey"]
+_NO_PERIOD = errors.SENTENCES["Grade_gradeDate_check"]
+_NO_PLACE = errors.SENTENCES["Grade_studentId_courseId_fkey"]
+_UNIQUE = "Grade_studentId_courseId_subjectId_semesterId_gradeDate_key"
+_RACES = {"40001", "40P01"}  # Two transactions in one another's way; one was stopped, and may try again.
+
+
+def _(sentence: str) -> str:
+    """Mark a sentence for the translators; the screen translates it when it is shown."""
+    return sentence
+
+
+class State(StrEnum):
+    """What became of a cell."""
+
+    SAVED = "saved"
+    SAME = "same"  # it stood there already
+    CLASH = "clash"  # somebody else has written there since; theirs stands
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What somebody typed into a cell, and the state that was seen there before."""
+
+    place: Place
+    typed: str
+    comment: str = ""
+    seen: str = ""
+    key: uuid.UUID | None = None  # by which a request sent again is known
+    only_if_empty: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of an entry, what the cell holds now and, where it was refused, why."""
+
+    entry: Entry
+    state: State
+    now: Kept
+    reason: SchoolError | None = None
+
+
+@dataclass(frozen=True)
+class Saved:
+    """The outcomes in the order of the entries. `batch` is the act by which it can be undone; None: nothing changed."""
+
+    outcomes: tuple[Outcome, ...]
+    batch: uuid.UUID | None
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """An entry that could be read."""
+
+    entry: Entry
+    mark: Mark
+    comment: str
+
+
+def save(session: AnySession, course: Course, semester: Semester, entries: Sequence[Entry], scheme: Scheme) -> Saved:
+    """Save what differs in one deed; an entry whose key was answered before gets that answer, and does nothing."""
+    keys = [entry.key for entry in entries if entry.key]
+    known = receipts.given(session, WHAT, keys) if keys else {}
+    fresh = [entry for entry in entries if entry.key not in known]
+    wanted, refused = understood(session, course, fresh, scheme)
+    facts = {"course": str(course), "semester": str(semester)}
+    with activity.deed(session, "save_marks", _("Marks of %(course)s, %(semester)s"), **facts) as batch:
+        done = _written(session, course, semester, wanted)
+    by_place = {outcome.entry.place: outcome for outcome in (*refused, *done)}
+    outcomes = [
+        _as_answered(entry, known[entry.key])
+        if entry.key and entry.key in known
+        else replace(by_place[entry.place], entry=entry)
+        for entry in entries
+    ]
+    kept_answers = {o.entry.key: _answer(o) for o in outcomes if o.entry.key and o.entry.key not in known}
+    receipts.keep(session, WHAT, {key: answer for key, answer in kept_answers.items() if answer})
+    changed = any(outcome.state is State.SAVED for outcome in done)
+    return Saved(tuple(outcomes), batch if changed else None)
+
+
+def give_way(session: AnySession, course: Course, semester: Semester, entry: Entry) -> None:
+    """Note in the history of a mark what somebody else had typed there, who lets it stand."""
+    row = _held(session, course, semester, [entry.place]).get(entry.place)
+    facts = {"typed": text.clean(entry.typed)[:40], "stays": _in_words(kept(row).mark) if row else ""}
+    told = {"sentence": _("Typed “%(typed)s” at the same time as somebody else, and let “%(stays)s” stand")}
+    activity.record(
+        session,
+        "give_way",
+        policy.actor_of(session),
+        told | {"facts": facts},
+        entity="Grade",
+        entity_id=row.grade_id if row else None,
+    )
+    session.flush()
+
+
+# ---- Reading what was typed ----------------------------------------------------------------------------------------
+
+
+def understood(
+    session: AnySession, course: Course, entries: Iterable[Entry], scheme: Scheme
+) -> tuple[list[Wanted], list[Outcome]]:
+    """Tell the entries that can be saved from those that cannot. Of two for one cell the later counts."""
+    last = {entry.place: entry for entry in entries}
+    maxima = _maxima(session, course, scheme, {place.subject_id for place in last})
+    shut = _who_gets_no_marks(session, course, {place.student_id for place in last})
+    wanted, refused = [], []
+    for entry in last.values():
+        try:
+            wanted.append(_understood(entry, maxima, shut))
+        except SchoolError as reason:
+            refused.append(Outcome(entry, State.REFUSED, EMPTY, reason))
+    return wanted, refused
+
+
+def _understood(entry: Entry, maxima: Mapping[int, Decimal], shut: Mapping[int, SchoolError]) -> Wanted:
+    student_id, subject_id, period = entry.place
+    if student_id in shut:
+        raise shut[student_id]
+    if subject_id not in maxima:
+        raise InvalidValue(_NO_SUBJECT)
+    if not _is_period(period):
+        raise InvalidValue(_NO_PERIOD)
+    mark, comment = parse_mark(entry.typed, maxima[subject_id]), text.clean(entry.comment)
+    if len(comment) > LONGEST_COMMENT:
+        raise InvalidValue(_("The comment is too long: at most %(most)s characters."), most=LONGEST_COMMENT)
+    if mark == BLANK and comment and not entry.seen:
+        raise InvalidValue(_("A comment stands beside a mark. Enter the mark too, or “excused”."))
+    return Wanted(entry, mark, "" if mark == BLANK else comment)
+
+
+def _is_period(period: str) -> bool:
+    try:
+        return text.iso_period(period) == period
+    except ValueError:
+        return False
+
+
+def _maxima(session: AnySession, course: Course, scheme: Scheme, subjects: Collection[int]) -> dict[int, Decimal]:
+    named = select(Subject.subject_id, Subject.subject_name).where(Subject.subject_id.in_(subjects))
+    return {number: scheme.maximum(course.level, name) for number, name in session.execute(named)}
+
+
+def _who_gets_no_marks(session: AnySession, course: Course, students: Collection[int]) -> dict[int, SchoolError]:
+    """Say of those who are dropped, or have no place in the class, why they get no marks."""
+    listed = select(Enrollment.student_id, Enrollment.drop, Enrollment.drop_date, Student.full_name)
+    listed = listed.join(Enrollment.student).where(
+        Enrollment.course_id == course.course_id, Enrollment.student_id.in_(students)
+    )
+    places = {row.student_id: row for row in session.execute(listed)}
+    shut: dict[int, SchoolError] = {number: InvalidValue(_NO_PLACE) for number in students - places.keys()}
+    for number, row in places.items():
+        if row.drop:
+            shut[number] = Refused(
+                _("%(pupil)s was dropped from this class on %(day)s, so the marks stay as they are."),
+                pupil=row.full_name,
+                day=f"{row.drop_date:%d/%m/%Y}",
+            )
+    return shut
+
+
+# ---- Writing -------------------------------------------------------------------------------------------------------
+
+
+def _written(session: AnySession, course: Course, semester: Semester, wanted: Sequence[Wanted]) -> list[Outcome]:
+    """Write inside a savepoint; where somebody was faster, look again when all who are at work have finished."""
+    turn = func.hashtextextended(f"marks of course {course.course_id}", 0)
+    for tries_left in reversed(range(TRIES)):
+        alone = tries_left < TRIES - 1
+        try:
+            with session.begin_nested():
+                # Inside the savepoint: what is taken back gives up its place in the queue as well.
+                wait = func.pg_advisory_xact_lock if alone else func.pg_advisory_xact_lock_shared
+                session.execute(select(wait(turn)))
+                return _write(session, course, semester, wanted)
+        except DBAPIError as refused:
+            if not tries_left or not _was_a_race(refused):
+                raise
+    raise AssertionError("the last try returns or raises")
+
+
+def _was_a_race(refused: DBAPIError) -> bool:
+    return errors.constraint_of(refused) == _UNIQUE or getattr(refused.orig, "sqlstate", None) in _RACES
+
+
+def _write(session: AnySession, course: Course, semester: Semester, wanted: Sequence[Wanted]) -> list[Outcome]:
+    actor = policy.actor_of(session)
+    by = actor.user_id if actor else None
+    rows = _held(session, course, semester, [one.entry.place for one in wanted])
+    outcomes: list[Outcome] = []
+    changed: list[tuple[Wanted, Grade | None]] = []
+    # All write in the same order, so that no two wait for one another.
+    for one in sorted(wanted, key=lambda one: one.entry.place):
+        row = rows.get(one.entry.place)
+        now = kept(row) if row else EMPTY
+        if (now.mark, now.comment) == (one.mark, one.comment) or (one.entry.only_if_empty and row):
+            outcomes.append(Outcome(one.entry, State.SAME, now))
+        elif now.state != one.entry.seen:
+            outcomes.append(Outcome(one.entry, State.CLASH, now))
+        else:
+            changed.append((one, _put(session, course, semester, one, row, by)))
+    session.flush()
+    outcomes += [Outcome(one.entry, State.SAVED, kept(row) if row else EMPTY) for one, row in changed]
+    return _with_names(session, outcomes, rows)
+
+
+def _put(
+    session: AnySession, course: Course, semester: Semester, one: Wanted, row: Grade | None, by: int | None
+) -> Grade | None:
+    """Add, change or remove the mark; a blank is no mark."""
+    if one.mark == BLANK:
+        session.delete(row)
+        return None
+    if row is None:
+        student_id, subject_id, period = one.entry.place
+        row = Grade(
+            course_id=course.course_id,
+            student_id=student_id,
+            subject_id=subject_id,
+            semester_id=semester.semester_id,
+            grade_date=period,
+        )
+        session.add(row)
+    row.grade, row.excused = one.mark.value, one.mark.excused
+    row.grade_comment = one.comment or None
+    row.user_id, row.last_edit = by, clock.now()
+    return row
+
+
+def _held(session: AnySession, course: Course, semester: Semester, places: Sequence[Place]) -> dict[Place, Grade]:
+    """Read the marks as they are now, and hold them to the end of the transaction."""
+    where = tuple_(Grade.student_id, Grade.subject_id, Grade.grade_date).in_(places)
+    found = select(Grade).where(Grade.course_id == course.course_id, Grade.semester_id == semester.semester_id, where)
+    found = found.order_by(Grade.grade_id).with_for_update().execution_options(populate_existing=True)
+    return {Place(row.student_id, row.subject_id, row.grade_date): row for row in session.scalars(found)}
+
+
+def _with_names(session: AnySession, outcomes: list[Outcome], rows: Mapping[Place, Grade]) -> list[Outcome]:
+    """Say in whose name stands what was not overwritten."""
+    clashes = {o.entry.place: rows[o.entry.place].user_id for o in outcomes if o.state is State.CLASH and o.now.state}
+    if not clashes:
+        return outcomes
+    named = select(User.user_id, User.full_name).where(User.user_id.in_({*clashes.values()}))
+    names = {row.user_id: row.full_name for row in session.execute(named)}
+    return [
+        replace(o, now=replace(o.now, who=names.get(clashes[o.entry.place]))) if o.entry.place in clashes else o
+        for o in outcomes
+    ]
+
+
+# ---- Answers that are kept -----------------------------------------------------------------------------------------
+
+
+def _answer(outcome: Outcome) -> dict[str, Any] | None:
+    """Put what was saved into a receipt. Where nothing was saved, the same request may well fare better next time."""
+    now = outcome.now
+    if outcome.state not in (State.SAVED, State.SAME):
+        return None
+    return {
+        "state": outcome.state.value,
+        "mark": None if now.mark.value is None else str(now.mark.value),
+        "excused": now.mark.excused,
+        "comment": now.comment,
+        "seen": now.state,
+        "when": now.when.isoformat() if now.when else None,
+    }
+
+
+def _as_answered(entry: Entry, answer: Mapping[str, Any]) -> Outcome:
+    value, when = answer["mark"], answer["when"]
+    now = Kept(
+        mark=Mark(None if value is None else Decimal(value), answer["excused"]),
+        comment=answer["comment"],
+        state=answer["seen"],
+        when=dt.datetime.fromisoformat(when) if when else None,
+    )
+    return Outcome(entry, State(answer["state"]), now)
+
+
+def _in_words(mark: Mark) -> str:
+    return "excused" if mark.excused else "" if mark.value is None else written(mark.value)
