@@ -8,8 +8,8 @@ policies hold it for every door: roster, lists, forms, undo.
 from alembic import op
 from sqlalchemy import text
 
-revision = "0018_attendance_window"
-down_revision = "0017_saved_views"
+revision = "0019_attendance_window"
+down_revision = "0018_locks"
 branch_labels = None
 depends_on = None
 
