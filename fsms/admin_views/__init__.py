@@ -19,9 +19,12 @@ from fsms.admin_views.familyinfo import FamilyInfoView
 from fsms.admin_views.finding import FindView
 from fsms.admin_views.grade import GradeView
 from fsms.admin_views.gradebook import GradebookView
+from fsms.admin_views.gradebook_file import GradebookFileView
 from fsms.admin_views.guardian import GuardianView
 from fsms.admin_views.home import HomeView
 from fsms.admin_views.locks import LocksView
+from fsms.admin_views.missing import MissingView
+from fsms.admin_views.roster import RosterView
 from fsms.admin_views.scholarship import ScholarshipView
 from fsms.admin_views.schoolyear import SchoolYearView
 from fsms.admin_views.semester import SemesterView
@@ -85,12 +88,16 @@ SITE: tuple[tuple[Any, tuple[Page, ...]], ...] = (
         ),
     ),
 )
-ON_PHONE = {Student, Course, Attendance}
+ON_PHONE = {Student, Course}
 
 # Screens of their own, each with its group, its name in addresses, its icon, and whether a phone's bar has it. They
 # stand before the lists of their group.
 Screen = tuple[Any, type[BaseView], str, Any, str, bool]
-SCREENS: tuple[Screen, ...] = ((_("Teaching"), GradebookView, "gradebook", _("Gradebook"), "notebook", True),)
+SCREENS: tuple[Screen, ...] = (
+    (_("Teaching"), RosterView, "roster", _("Take attendance"), "clipboard-check", True),
+    (_("Teaching"), MissingView, "missing", _("Who is missing"), "user-off", False),
+    (_("Teaching"), GradebookView, "gradebook", _("Gradebook"), "notebook", True),
+)
 
 
 def install(app: Flask) -> None:
@@ -122,6 +129,7 @@ def install(app: Flask) -> None:
     teaching = _("Teaching")
     admin.add_view(DropsView(name=_("Drops"), endpoint="drops", category=teaching, menu_icon_value="user-off"))
     admin.add_view(LocksView(name=_("Locks"), category=_("School"), endpoint="locks", menu_icon_value="lock"))
+    admin.add_view(GradebookFileView(name=_("Marks"), endpoint="gradebookfile", url="/admin/gradebook/file"))
     admin.add_view(WhyView(name=_("Why?"), endpoint="why", url="/admin/gradebook/why"))
 
 
