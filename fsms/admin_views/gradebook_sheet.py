@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from flask import url_for
@@ -29,6 +30,7 @@ from fsms.operations.gradebook import (
 )
 from fsms.reports import marks
 
+YEARS_TO_CHOOSE = 3
 LISTED = 4
 """So many changes or refusals of a preview are named; the others are counted."""
 
@@ -145,12 +147,13 @@ class Line:
     cells: tuple[Box, ...]
 
 
-def by_year(listed: Sequence[Choice]) -> dict[str, list[Choice]]:
-    """Put the courses to choose from under their years."""
+def by_year(listed: Sequence[Choice], sheet: Sheet | None) -> dict[str, list[Choice]]:
+    """Put the courses of the last years, and of the one that is shown, under their years: ten years are no choice."""
     years: dict[str, list[Choice]] = {}
     for choice in listed:
         years.setdefault(str(choice.course.school_year), []).append(choice)
-    return years
+    near = {*list(years)[:YEARS_TO_CHOOSE], str(sheet.course.school_year) if sheet else ""}
+    return {year: courses for year, courses in years.items() if year in near}
 
 
 def shown(sheet: Sheet, typed: Sequence[Entry] = (), trouble: Sequence[Outcome] = ()) -> dict[str, Any]:
@@ -175,6 +178,7 @@ def shown(sheet: Sheet, typed: Sequence[Entry] = (), trouble: Sequence[Outcome] 
         "months": [(month, month_in_words(month)) for month in sheet.months],
         "arguments": arguments(sheet),
         "excused": gettext("exc"),
+        "why": partial(why, sheet),
     }
 
 
@@ -240,6 +244,19 @@ def figures(sheet: Sheet, reckoned: marks.Sheet | None) -> dict[str, Any]:
         },
         "mean": _rounded(_figure(standings.subjects, of) if of else standings.mean),
     }
+
+
+def why(sheet: Sheet, kind: str, pupil: Pupil | None = None) -> str:
+    """Say where it is told how an average, a rank or the mean of the class came about."""
+    asked: dict[str, Any] = {"course": sheet.course.course_id, "semester": sheet.semester.semester_id}
+    if pupil:
+        asked["student"] = pupil.student_id
+    if sheet.subject:
+        of = sheet.subject.subject_id
+        return url_for("why.index", **asked, figure=f"{'subject' if kind == 'average' else kind}:{of}")
+    if kind == "average":
+        return url_for("why.index", **asked, figure=f"month:{sheet.month}")
+    return url_for("why.index", **asked, figure=kind, month=sheet.month)
 
 
 def _of_pupil(figure: Figure | None, ranks: Mapping[int, Rank]) -> list[str]:

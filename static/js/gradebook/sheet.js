@@ -5,6 +5,13 @@ const NOTHING = ["", "", "", "", ""];
 
 const isZero = (text) => /^0+([.,]0+)?$/.test(text);
 
+/** A figure leads to its explanation; where there is none, there is nothing to explain. */
+function told(cell, figure) {
+  const link = cell.querySelector("a");
+  (link ?? cell).textContent = figure;
+  if (link) link.hidden = !figure;
+}
+
 export class Sheet {
   #known;
   #places = new Map();
@@ -86,7 +93,7 @@ export class Sheet {
   reckon({ pupils, columns, mean }) {
     for (const row of this.table.querySelectorAll("tr[data-pupil]")) {
       const figures = pupils[row.dataset.pupil] ?? ["", "", ""];
-      for (const [nth, cell] of row.querySelectorAll(".figure").entries()) cell.textContent = figures[nth];
+      for (const [nth, cell] of row.querySelectorAll(".figure").entries()) told(cell, figures[nth]);
     }
     for (const cell of this.table.querySelectorAll("tfoot [data-column]")) {
       const [average, missing] = columns[cell.dataset.column] ?? ["", ""];
@@ -94,7 +101,7 @@ export class Sheet {
       cell.querySelector("b").textContent = missing;
       cell.querySelector("small").hidden = !missing;
     }
-    this.table.querySelector("[data-mean]").textContent = mean;
+    told(this.table.querySelector("[data-mean]"), mean);
   }
 
   // ---- How it looks ----
