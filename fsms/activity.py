@@ -74,6 +74,7 @@ _COUNTED = frozenset({"updated_at", "version"})  # Every save moves these; they 
 _CIRCUMSTANCES = "fsms.circumstances"
 _BATCH = "fsms.batch"
 _DEED = "fsms.deed"
+_LAST_DEED = "fsms.last_deed"
 _KNOWN = "fsms.known"
 _NAMING = "fsms.naming"
 
@@ -137,8 +138,8 @@ def record(
 
 
 def batch_told(session: AnySession) -> uuid.UUID | None:
-    """Name the batch of the transaction or deed, so that its undo can be offered; None where it tells of nothing."""
-    batch: uuid.UUID | None = session.info.get(_DEED) or session.info.get(_BATCH)
+    """Name the batch of the transaction or its deed, so that undo can be offered; None where it tells of nothing."""
+    batch: uuid.UUID | None = next((b for key in (_DEED, _LAST_DEED, _BATCH) if (b := session.info.get(key))), None)
     if batch is None or session.scalar(select(_LOG.c.id).where(_LOG.c.batch == batch).limit(1)) is None:
         return None
     return batch
@@ -155,7 +156,7 @@ def deed(session: AnySession, action: str, sentence: str, **facts: Any) -> Itera
         yield outer
         return
     session.flush()  # What was changed before is no part of this.
-    batch = session.info[_DEED] = uuid.uuid4()
+    batch = session.info[_DEED] = session.info[_LAST_DEED] = uuid.uuid4()
     try:
         yield batch
         session.flush()
@@ -364,6 +365,7 @@ def _batch(session: AnySession) -> uuid.UUID:
 def _close_the_batch(session: Session, transaction: SessionTransaction) -> None:
     if transaction.parent is None:
         session.info.pop(_BATCH, None)
+        session.info.pop(_LAST_DEED, None)
 
 
 def _circumstances(session: AnySession, actor: Actor | None) -> dict[str, Any]:

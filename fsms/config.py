@@ -47,6 +47,8 @@ class Settings:
     # Each step doubles the work of checking a password; 12 takes about a quarter of a second.
     bcrypt_cost: int = 12
     idle_minutes: int = 30
+    # How many places a class has; None: nobody counts them.
+    class_size: int | None = None
     # How marks make averages; `fsms.grading.SCHEMES` has the schemes of these names.
     grading_scheme: str = "plain"
     # How many proxies in front of the server may be believed about the caller's address and scheme.
@@ -70,6 +72,7 @@ class Settings:
             threads=_number(given, "FSMS_THREADS", cls.threads, lowest=1, highest=64),
             demo_password=given.get("FSMS_DEMO_PASSWORD"),
             bcrypt_cost=_number(given, "FSMS_BCRYPT_COST", cls.bcrypt_cost, lowest=4, highest=16),
+            class_size=_number(given, "FSMS_CLASS_SIZE", 0, lowest=0, highest=500) or None,
             idle_minutes=_number(given, "FSMS_IDLE_MINUTES", cls.idle_minutes, lowest=1, highest=1440),
             grading_scheme=_one_of(given, "FSMS_GRADING_SCHEME", cls.grading_scheme, GRADING_SCHEMES),
             trusted_proxies=_number(given, "FSMS_TRUSTED_PROXIES", cls.trusted_proxies, lowest=0, highest=5),

@@ -4,7 +4,9 @@ from flask_sqlalchemy import SQLAlchemy
 
 from fsms import activity, policy
 from fsms.models import Base
+from fsms.operations import locks
 
 db = SQLAlchemy(metadata=Base.metadata, disable_autonaming=True)
 policy.install(db.session)
+locks.install(db.session)
 activity.install(db.session)  # after the policy, which says who acts

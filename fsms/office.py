@@ -13,6 +13,8 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, Uui
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from fsms import clock
+from fsms.columns import link
 from fsms.models import Base
 
 __all__ = ["UNRECORDED", "Base"]
@@ -82,3 +84,38 @@ class SavedView(Base):
     name: Mapped[str]
     address: Mapped[str]
     shared: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+
+
+class TermLock(Base):
+    """The marks of a semester, closed for teachers: of one class, or of all where no class is named.
+
+    Opened until a moment, it holds again after it by itself. The log tells of it in sentences, not row by row.
+    """
+
+    __tablename__ = "TermLock"
+    __table_args__ = (
+        Index("TermLock_all_key", "semesterId", unique=True, postgresql_where=text('"courseId" IS NULL')),
+        Index("TermLock_course_key", "semesterId", "courseId", unique=True),
+        CheckConstraint("btrim(reason) <> ''", name="TermLock_reason_check"),
+        CheckConstraint(
+            '("openUntil" IS NULL) = ("openReason" IS NULL) AND coalesce(btrim("openReason"), \'-\') <> \'\'',
+            name="TermLock_open_check",
+        ),
+        UNRECORDED,
+    )
+
+    term_lock_id: Mapped[int] = mapped_column("termLockId", primary_key=True)
+    semester_id: Mapped[int] = mapped_column(
+        "semesterId", ForeignKey("Semester.semesterId", ondelete="CASCADE", onupdate="CASCADE")
+    )
+    course_id: Mapped[int | None] = mapped_column(
+        "courseId", ForeignKey("Course.courseId", ondelete="CASCADE", onupdate="CASCADE")
+    )
+    reason: Mapped[str]
+    locked_by: Mapped[int | None] = mapped_column("lockedBy", link("User.userId", optional=True))
+    locked_at: Mapped[dt.datetime] = mapped_column(
+        "lockedAt", default=clock.now, server_default=func.current_timestamp()
+    )
+    open_until: Mapped[dt.datetime | None] = mapped_column("openUntil")
+    open_reason: Mapped[str | None] = mapped_column("openReason")
+    opened_by: Mapped[int | None] = mapped_column("openedBy", link("User.userId", optional=True))

@@ -13,6 +13,7 @@ from fsms.admin_views.activitylog import ActivityLogView
 from fsms.admin_views.attendance import AttendanceView
 from fsms.admin_views.base import EntityView
 from fsms.admin_views.course import CourseView
+from fsms.admin_views.drops import DropsView
 from fsms.admin_views.enrollment import EnrollmentView
 from fsms.admin_views.familyinfo import FamilyInfoView
 from fsms.admin_views.finding import FindView
@@ -20,6 +21,7 @@ from fsms.admin_views.grade import GradeView
 from fsms.admin_views.gradebook import GradebookView
 from fsms.admin_views.guardian import GuardianView
 from fsms.admin_views.home import HomeView
+from fsms.admin_views.locks import LocksView
 from fsms.admin_views.scholarship import ScholarshipView
 from fsms.admin_views.schoolyear import SchoolYearView
 from fsms.admin_views.semester import SemesterView
@@ -117,6 +119,9 @@ def install(app: Flask) -> None:
         for view, entity, name, icon in pages:
             css = "on-phone" if entity in ON_PHONE else ""
             admin.add_view(view(entity, name=name, category=group, menu_icon_value=icon, menu_class_name=css))
+    teaching = _("Teaching")
+    admin.add_view(DropsView(name=_("Drops"), endpoint="drops", category=teaching, menu_icon_value="user-off"))
+    admin.add_view(LocksView(name=_("Locks"), category=_("School"), endpoint="locks", menu_icon_value="lock"))
     admin.add_view(WhyView(name=_("Why?"), endpoint="why", url="/admin/gradebook/why"))
 
 

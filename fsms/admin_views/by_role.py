@@ -29,6 +29,7 @@ VERBS = {
     "counts_view": Verb.LIST,
     "views_view": Verb.LIST,
     "deletion_view": Verb.DELETE,
+    "names_view": Verb.VIEW,
     "export": Verb.EXPORT,
     "undo_view": Verb.VIEW,  # who may undo what, the operation asks
 }

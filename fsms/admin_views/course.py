@@ -1,16 +1,27 @@
 """The page of the courses: the classes of each school year."""
 
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
+from babel.dates import get_month_names
+from flask import current_app, request, url_for
+from flask_admin import expose
+from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from sqlalchemy import ColumnElement, and_, select
 from wtforms import Form
 from wtforms.validators import Optional
 
+from fsms import clock, policy
 from fsms.admin_views import chips, everyday
 from fsms.admin_views.base import EntityView
+from fsms.admin_views.by_role import reader
+from fsms.admin_views.drops import reason_in_words
+from fsms.database import db
 from fsms.models import Course, Enrollment
-from fsms.reports import school_year
+from fsms.policy import Verb
+from fsms.reports import classes, school_year
+from fsms.vocabulary import Gender, label_of
 
 
 def _has_no_teacher() -> ColumnElement[bool]:
@@ -89,6 +100,7 @@ class CourseView(EntityView):
         "created_at": _("Created"),
         "updated_at": _("Last saved"),
     }
+    details_template = "admin/course.html"
     # Left empty, it is named below.
     form_args: ClassVar[dict[str, Any]] = {"course_name": {"validators": [Optional()]}}
     form_columns = ("school_year", "grade", "section", "course_name", "teacher1", "teacher2", "teacher3")
@@ -97,3 +109,52 @@ class CourseView(EntityView):
         """Name a course after its class where nobody wrote a name."""
         if not model.course_name:
             model.course_name = f"ថ្នាក់ទី {model.grade}{model.section}"
+
+    def render(self, template: str, **kwargs: Any) -> str:
+        """Show with a class its pupils, its teachers and its figures."""
+        if template == self.details_template:
+            kwargs |= _shown(kwargs["model"])
+        return super().render(template, **kwargs)
+
+    @expose("/names/")
+    def names_view(self) -> str:
+        """Show the name list of a class as it is printed, or its pupils' photographs."""
+        course = self.get_one(request.args.get("id"))
+        assert isinstance(course, Course)
+        return self.render(
+            "admin/drops/names.html",
+            course=course,
+            roster=classes.of_course(db.session, course),
+            today=clock.today(),
+            with_photos=bool(request.args.get("photos")),
+            sex_short=_SEX_ON_PAPER,
+            months_km=get_month_names("wide", "stand-alone", "km"),
+        )
+
+
+_SEX_ON_PAPER = {"male": "ប", "female": "ស"}
+
+
+def _shown(course: Course) -> dict[str, Any]:
+    roster = classes.of_course(db.session, course)
+    return {
+        "roster": roster,
+        "free": roster.free(current_app.config["SETTINGS"].class_size),
+        "doors": [*_doors(course)],
+        "may_enrol": policy.may(reader(), Verb.EDIT, Enrollment),
+        "reason_words": reason_in_words,
+        "sex_words": lambda stored: gettext(label_of(Gender, stored)),
+    }
+
+
+def _doors(course: Course) -> Iterator[tuple[str, str, str]]:
+    """Give what one does with a class: a label, an icon and the address, of the screens that there are."""
+    number = course.course_id
+    if "gradebook.index" in current_app.view_functions:
+        yield gettext("Gradebook"), "certificate", url_for("gradebook.index", course=number)
+    if "roster.index" in current_app.view_functions:
+        yield gettext("Take attendance"), "calendar-check", url_for("roster.index", course=number)
+    yield gettext("Name list"), "list-check", url_for("course.names_view", id=number)
+    yield gettext("Photo sheet"), "photo", url_for("course.names_view", id=number, photos=1)
+    if policy.may(reader(), Verb.EDIT, Enrollment):
+        yield gettext("Enrol pupils"), "user-plus", url_for("drops.enrol_view", course=number)

@@ -2,16 +2,20 @@
 
 from typing import Any, ClassVar
 
+from flask import g
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from flask_login import current_user
 from wtforms import Form
 
-from fsms import clock, grading
+from fsms import clock, grading, policy
 from fsms.admin_views import chips, everyday, formatters, scheme
 from fsms.admin_views.base import EntityView
+from fsms.admin_views.lookups import record_id
 from fsms.admin_views.screen import in_digits
-from fsms.models import Grade
+from fsms.database import db
+from fsms.models import Base, Grade
+from fsms.operations import locks
 
 HALF = 5
 
@@ -108,6 +112,14 @@ class GradeView(EntityView):
     form_columns = ("student", "course", "subject", "semester", "grade_date", "grade", "excused", "grade_comment")
     form_args: ClassVar[dict[str, Any]] = {"grade": {"highest": scheme.highest_mark}}
     long_texts = ("gradeComment",)
+
+    def get_one(self, id: Any) -> Base:
+        """Say to whoever wants to change a mark of a locked semester that it is locked, and by whom."""
+        key = record_id(id)
+        row = db.session.get(Grade, key) if key and g.verb in policy.CHANGE else None
+        if row and (locked := locks.refusal(db.session, row.course_id, row.semester_id)):
+            raise locked
+        return super().get_one(id)
 
     def on_model_change(self, form: Form, model: Grade, is_created: bool) -> None:
         """Hold the mark against the scale of its class and subject, and note who entered it and when."""

@@ -13,7 +13,7 @@ from flask_admin import BaseView, expose
 from flask_babel import gettext, ngettext
 from sqlalchemy.exc import DBAPIError
 
-from fsms.admin_views import gradebook_requests, gradebook_sheet, scheme
+from fsms.admin_views import gradebook_requests, gradebook_sheet, locks, scheme
 from fsms.admin_views.base import words
 from fsms.admin_views.by_role import reader, refuse, unseen
 from fsms.admin_views.gradebook_requests import BadRequest
@@ -71,6 +71,7 @@ class GradebookView(BaseView):
                 "semesters": gradebook.semesters_of(db.session, sheet.course),
                 "other_subjects": gradebook.other_subjects(db.session, sheet),
                 "figures": gradebook_sheet.figures(sheet, _reckoned(sheet)),
+                "lock": locks.banner(sheet.course.course_id, sheet.semester.semester_id),
             }
         years = gradebook_sheet.by_year(gradebook.choices(db.session, _reader_id()))
         page: str = self.render("admin/gradebook.html", sheet=sheet, years=years, **facts)

@@ -12,9 +12,9 @@ from markupsafe import Markup
 from werkzeug.datastructures import FileStorage
 from wtforms import FileField, ValidationError
 from wtforms.form import BaseForm
-from wtforms.widgets import html_params
 
 from fsms import photos
+from fsms.admin_views import theme
 from fsms.database import db
 from fsms.errors import InvalidValue
 from fsms.models import Base, Student, User
@@ -62,9 +62,8 @@ class PhotoWidget:
     def __call__(self, field: "PhotoField", **attributes: Any) -> Markup:
         """Draw it."""
         attributes.setdefault("id", field.id)
-        chooser = Markup('<input type="file" accept="image/jpeg,image/png,image/webp" {}>').format(
-            Markup(html_params(name=field.name, **attributes))
-        )
+        attributes |= {"name": field.name, "accept": "image/jpeg,image/png,image/webp"}
+        chooser = theme.file_chooser(**attributes)
         if field.kept:
             return chooser + _kept_until_saved(field)
         if not field.present:

@@ -24,6 +24,7 @@ from sqlalchemy import Integer, Numeric
 from wtforms import Field, FieldList, FormField
 from wtforms.widgets import CheckboxInput, DateInput, HiddenInput, RadioInput, Select, TimeInput, html_params
 
+from fsms import clock
 from fsms.admin_views import formatters, screen
 from fsms.config import ROOT
 
@@ -53,6 +54,7 @@ def install(app: Flask) -> None:
     )
     app.jinja_env.globals.update(
         icon=icon,
+        now=clock.now,
         column_classes=column_classes,
         filter_chips=filter_chips,
         filter_choices=filter_choices,
@@ -100,6 +102,16 @@ class LookupSelect:
         return Markup("<select {}>{}</select>").format(
             Markup(html_params(name=field.name, **attributes)), Markup("").join(blank + shown)
         )
+
+
+def file_chooser(**attributes: Any) -> Markup:
+    """Draw the choice of a file in our words: the browser's own control speaks the language of the browser."""
+    seen = Markup(
+        '<span class="file-words needs-js" aria-hidden="true">{}<span data-file-name>{}</span></span>'
+    ).format(icon("upload"), gettext("Choose a file"))
+    return Markup('<span class="file-chooser">{}<input type="file" {}></span>').format(
+        seen, Markup(html_params(**attributes))
+    )
 
 
 def _widget_for(field: Field) -> Any:

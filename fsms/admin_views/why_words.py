@@ -2,15 +2,16 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
 from flask import current_app, url_for
-from flask_babel import format_date, get_locale, gettext, ngettext
+from flask_babel import get_locale, gettext, ngettext
 
 from fsms import grading
+from fsms.admin_views import formatters
+from fsms.admin_views.screen import in_digits
 from fsms.grading import Cell, Figure, LeftOut, Rank, Rule, Term, What, Why
 from fsms.reports.marks import Line, Sheet
 
@@ -35,7 +36,7 @@ class Part:
 class Neighbour:
     """A pupil near the place that is explained."""
 
-    place: int
+    place: str
     name: str
     value: str
     apart: str
@@ -65,12 +66,12 @@ class Explanation:
 
 def shown(value: Fraction | Decimal | None, places: int = 2) -> str:
     """Write a figure as the sheets show it; nothing is a dash and never 0."""
-    return "—" if value is None else f"{grading.rounded(value, places)}"
+    return "—" if value is None else in_digits(grading.rounded(value, places))
 
 
 def exactly(value: Fraction | Decimal) -> str:
     """Write a term so that a person can reckon with it: four places at most, and no idle zeros."""
-    return grading.written(grading.rounded(value, 4))
+    return in_digits(grading.written(grading.rounded(value, 4)))
 
 
 def mention(letter: grading.Letter) -> str:
@@ -118,7 +119,7 @@ class Words:
         of = gettext("Rank") if subject is None else gettext("Rank in %(subject)s", subject=self.subjects[subject])
         own = self._figure(line, subject)
         return Explanation(
-            question=gettext("Why rank %(place)s?", place=rank.place) if rank else gettext("Why no rank?"),
+            question=gettext("Why rank %(place)s?", place=in_digits(rank.place)) if rank else gettext("Why no rank?"),
             about=self._about(line.name, of),
             value=self._place(rank) if rank else "—",
             sentences=tuple(self._why_place(line, rank, own)),
@@ -140,7 +141,7 @@ class Words:
             question=gettext("Why %(value)s?", value=value) if figure.value is not None else gettext("Why no figure?"),
             about="",
             value=value,
-            out_of=grading.written(figure.out_of),
+            out_of=in_digits(grading.written(figure.out_of)),
             letter=letter.letter if letter else "",
             mention=mention(letter) if letter else "",
             sentences=tuple(self._sentences(figure)),
@@ -164,7 +165,7 @@ class Words:
                 factor=exactly(figure.factor.value),
                 absences=exactly(figure.factor.absences),
             )
-        if exactly(figure.value) != grading.written(grading.rounded(figure.value)):
+        if grading.rounded(figure.value, 4) != grading.rounded(figure.value):
             yield gettext("It is rounded for the eye only; ranks compare the exact figure.")
 
     def _divisor(self, figure: Figure) -> Iterator[str]:
@@ -205,7 +206,10 @@ class Words:
     def _missing(self, figure: Figure) -> tuple[Part, ...]:
         """Name the marks that are missing, each with the way to its cell."""
         return tuple(
-            Part(f"{self.subjects.get(cell.subject, '')} · {_period(cell.period)}", url=self._gradebook(cell))
+            Part(
+                f"{self.subjects.get(cell.subject, '')} · {formatters.period_in_text(cell.period)}",
+                url=self._gradebook(cell),
+            )
             for cell in sorted(figure.missing)
         )
 
@@ -222,14 +226,14 @@ class Words:
                 "%(num)d pupil has a higher average, so this is place %(place)s of %(of)s.",
                 "%(num)d pupils have a higher average, so this is place %(place)s of %(of)s.",
                 rank.place - 1,
-                place=rank.place,
-                of=rank.of,
+                place=in_digits(rank.place),
+                of=in_digits(rank.of),
             )
         if rank.tied > 1:
             yield gettext(
                 "%(tied)s pupils have exactly this average and share the place; the next one is %(next)s.",
-                tied=rank.tied,
-                next=rank.place + rank.tied,
+                tied=in_digits(rank.tied),
+                next=in_digits(rank.place + rank.tied),
             )
         yield gettext("Exact averages are compared, not the rounded ones that are shown.")
 
@@ -255,7 +259,7 @@ class Words:
             other = self.sheet.lines[n]
             value = self._figure(other, subject).value or Fraction()
             yield Neighbour(
-                place,
+                in_digits(place),
                 other.name,
                 shown(value),
                 _apart(value - own),
@@ -280,7 +284,7 @@ class Words:
 
     @staticmethod
     def _place(rank: Rank) -> str:
-        return gettext("%(place)s of %(of)s", place=rank.place, of=rank.of)
+        return gettext("%(place)s of %(of)s", place=in_digits(rank.place), of=in_digits(rank.of))
 
     # ---- Names and addresses ---------------------------------------------------------------------------------------
 
@@ -288,7 +292,7 @@ class Words:
         return line.standing.average if subject is None else line.standing.subjects[subject]
 
     def _about(self, *parts: str) -> str:
-        period = [_period(self.sheet.month)] if self.sheet.month else []
+        period = [formatters.period_in_text(self.sheet.month)] if self.sheet.month else []
         semester = self.semesters.get(self.semester_id or 0) or self.sheet.course.school_year
         return " · ".join([*parts, self.sheet.course.label, semester, *period])
 
@@ -302,8 +306,10 @@ class Words:
         if what.subject != of.subject and what.subject is not None:
             parts.append(self.subjects.get(what.subject, ""))
         if what.period != of.period and what.period is not None:
-            parts.append(_period(what.period))
-        return " · ".join(parts) or (_period(what.period) if what.period else gettext("Mean of the months before"))
+            parts.append(formatters.period_in_text(what.period))
+        return " · ".join(parts) or (
+            formatters.period_in_text(what.period) if what.period else gettext("Mean of the months before")
+        )
 
     def _mean_part(self, subject: int | None) -> Part:
         standings = self.sheet.standings
@@ -353,13 +359,6 @@ def _apart(difference: Fraction) -> str:
         return "="
     least = max(abs(difference), Fraction(1, 10_000))
     return f"{'+' if difference > 0 else '–'}{exactly(least)}"
-
-
-def _period(period: str) -> str:
-    """Name a month or a day in the reader's language."""
-    if len(period) > 7:
-        return f"{date.fromisoformat(period):%d/%m/%Y}"
-    return str(format_date(date.fromisoformat(f"{period}-01"), "MMMM yyyy"))
 
 
 def _mean(figure: Figure) -> str:

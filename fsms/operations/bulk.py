@@ -10,7 +10,8 @@ from sqlalchemy import select
 from fsms import activity
 from fsms.activity import AnySession
 from fsms.errors import SchoolError
-from fsms.models import Base
+from fsms.models import Base, Grade
+from fsms.operations import locks
 
 MOST = 5_000
 """More rows than this in one act would hold the others up too long; the largest school has as many pupils."""
@@ -52,6 +53,8 @@ def _held(session: AnySession, entity: type[Row], keys: Collection[int]) -> Sequ
     key = entity.__mapper__.primary_key[0]
     rows = session.scalars(select(entity).where(key.in_(keys)).order_by(key).with_for_update(of=entity)).all()
     if missing := len(keys) - len(rows):
+        if issubclass(entity, Grade):
+            locks.refuse_locked_marks(session, keys)
         raise SchoolError(
             "%(missing)s of these records are gone, or are not yours to change. Nothing was changed.", missing=missing
         )

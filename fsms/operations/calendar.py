@@ -46,6 +46,12 @@ def days_of(session: AnySession, year: SchoolYear) -> Span:
     return Span(first, max(lasts) if len(lasts) > 1 else dt.date(begins + 1, 8, 31))
 
 
+def years_not_over(session: AnySession, today: dt.date) -> list[SchoolYear]:
+    """Find the school years that are not over, of the two newest; in the holidays between two, the newest."""
+    newest = list(session.scalars(select(SchoolYear).order_by(SchoolYear.school_year_code.desc()).limit(2)))
+    return [year for year in newest if days_of(session, year).last >= today] or newest[:1]
+
+
 def semesters_of(session: AnySession, year: SchoolYear) -> Sequence[Semester]:
     """List the semesters of a school year, by their link or, without one, by their code: S1-2024, S2-2024."""
     by_code = Semester.school_year_id.is_(None) & Semester.semester_code.in_(_codes(year))

@@ -21,6 +21,7 @@ from fsms import activity, errors, policy
 from fsms.activity import AnySession
 from fsms.errors import Refused, SchoolError
 from fsms.models import ActivityLog, Base, Grade, User
+from fsms.operations import locks
 from fsms.policy import Actor, Verb
 
 Target = uuid.UUID | int
@@ -128,6 +129,7 @@ def undo(session: AnySession, target: Target) -> Report:
     actor = _allowed(policy.actor_of(session), entries)
     if _is_undone(session, str(target)):
         raise AlreadyUndone(_("This has been undone already."))
+    _refuse_what_is_locked(session, entries)
     what = _in_words(session, target, entries)
     with activity.deed(session, "undo", _("Undone: %(what)s"), what=what, undoes=str(target)) as batch:
         with activity.told_by_the_database(session):
@@ -163,6 +165,16 @@ def _allowed(actor: Actor | None, entries: Sequence[Entry]) -> Actor:
         if not policy.may(actor, verb, entity):
             raise Refused(policy.why(actor, verb, entity))
     return actor
+
+
+def _refuse_what_is_locked(session: AnySession, entries: Sequence[Entry]) -> None:
+    """Refuse, before anything goes back, to touch marks that are closed to the actor."""
+    of_marks = [entry for entry in entries if entry.entity == Grade.__tablename__]
+    locks.refuse_locked_marks(session, {entry.entityId for entry in of_marks})
+    gone = [entry.details.get("changes", {}) for entry in of_marks if _verb(entry) == "delete"]
+    for course_id, semester_id in sorted({(told["course_id"][0], told["semester_id"][0]) for told in gone}):
+        if refused := locks.refusal(session, course_id, semester_id):
+            raise refused
 
 
 def _is_undone(session: AnySession, target: str) -> bool:

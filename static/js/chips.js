@@ -1,8 +1,9 @@
 // Quick filters: once the list is drawn, how many rows each would leave. A count belongs to its link's name and says
 // nothing by itself to a screen reader. And the menu in which somebody chose one is open again on the next page.
 
+import { number as written } from "./digits.js";
+
 const quick = document.querySelector("[data-counts]");
-const written = new Intl.NumberFormat(document.documentElement.lang).format;
 const OPEN = "quick-filter-menu";
 
 function show(counts) {

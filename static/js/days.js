@@ -1,10 +1,7 @@
 // The calendar beside a field for a day. The browser's own, since people know it; but what it answers is written as
 // the school writes days, dd/mm/yyyy, and not as the browser's language would.
 
-const KHMER = "០១២៣៤៥៦៧៨៩";
-const arabic = (text) => text.replace(/[០-៩]/g, (digit) => KHMER.indexOf(digit));
-const asRead = (text) =>
-  document.documentElement.dataset.digits === "khmer" ? text.replace(/\d/g, (digit) => KHMER[digit]) : text;
+import { arabic, asRead } from "./digits.js";
 
 /** A day as browsers keep it, out of one as people write it; empty where it is none. */
 export function iso(written) {

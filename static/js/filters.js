@@ -1,6 +1,8 @@
 // The “Add filter” menu: choose a column, a condition, a value. A filter travels as flt<number>_<argument>=<value>,
 // a span as “from to to”, several values with commas between; so Flask-Admin wants it.
 
+import { iso, written } from "./days.js";
+
 const menu = document.getElementById("filter-menu");
 const choices = menu && JSON.parse(document.getElementById("filter-choices").textContent);
 const form = menu?.querySelector("form");
@@ -8,7 +10,7 @@ const [column, operation] = [form?.querySelector("#filter-column"), form?.queryS
 const place = form?.querySelector(".filter-value");
 
 const INPUT_TYPES = {
-  datepicker: "date", daterangepicker: "date", timepicker: "time", timerangepicker: "time",
+  timepicker: "time", timerangepicker: "time",
   datetimepicker: "datetime-local", datetimerangepicker: "datetime-local",
 };
 
@@ -18,11 +20,19 @@ const isMany = ({ type }) => type === "select2-tags";
 
 /** The value of a control as the server reads it: a time with seconds, a date and a time with a space between. */
 function sent(control) {
+  if (control.dataset.day !== undefined) return iso(control.value) || control.value;
   if (control.multiple) return [...control.selectedOptions].map((option) => option.value).join(",");
   if (["time", "datetime-local"].includes(control.type)) {
     return control.value.replace("T", " ") + (control.value.split(":").length === 2 ? ":00" : "");
   }
   return control.value;
+}
+
+/** A day is written as everywhere else, whatever language the browser has. */
+function asDay(control) {
+  Object.assign(control, { inputMode: "numeric", autocomplete: "off", placeholder: form.dataset.day });
+  control.value = written(control.value);
+  control.dataset.day = "";
 }
 
 function drawn(filter, value, label) {
@@ -36,6 +46,7 @@ function drawn(filter, value, label) {
   } else {
     control.type = INPUT_TYPES[filter.type] ?? "text";
     control.value = control.type === "datetime-local" ? value.replace(" ", "T") : value;
+    if (/^date(range)?picker$/.test(filter.type)) asDay(control);
     if (filter.type === "number") control.inputMode = "decimal"; // not a number input: Khmer digits are welcome
     if (isMany(filter)) control.title = form.dataset.commas;
   }

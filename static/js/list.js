@@ -1,5 +1,7 @@
 // A list: a click on a row opens it; ticked rows are counted and can be acted upon together.
 
+import { number } from "./digits.js";
+
 const table = document.querySelector("table.list");
 const bar = document.getElementById("actions");
 const all = table?.querySelector("[data-pick-all]");
@@ -25,7 +27,7 @@ function count() {
   const isAll = allThatMatch.value === "1";
   if (matching) matching.hidden = !all.checked || isAll;
   bar.toggleAttribute("data-some", picked.length > 0);
-  const words = isAll ? bar.dataset.allSelected : bar.dataset.selected.replace("{count}", picked.length);
+  const words = isAll ? bar.dataset.allSelected : bar.dataset.selected.replace("{count}", number(picked.length));
   bar.querySelector("[data-count]").textContent = picked.length ? words : "";
   exportOf(isAll ? null : picked.map((box) => box.value));
 }

@@ -16,6 +16,12 @@ document.addEventListener("keydown", ({ key }) => {
   }
 });
 
+// A chosen file is named where it was chosen.
+document.addEventListener("change", ({ target }) => {
+  const name = target.closest(".file-chooser")?.querySelector("[data-file-name]");
+  if (name && target.files.length) name.textContent = [...target.files].map((file) => file.name).join(", ");
+});
+
 // Who tabs out of a menu has left it.
 document.addEventListener("focusin", ({ target }) => {
   for (const menu of openMenus()) if (!menu.contains(target)) menu.open = false;

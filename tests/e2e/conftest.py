@@ -64,12 +64,13 @@ class Visitor:
         self.page.goto(self.address + path)
         return self.page
 
-    def speak(self, language: str) -> None:
+    def speak(self, language: str) -> "Visitor":
         """Choose the language of the panel."""
         self.open("/account")
         self.page.locator(f"#screen-form [name=language][value={language}]").check()
         self.page.locator("#screen-form button").click()
         expect(self.page.locator(f"html[lang={language}]")).to_have_count(1)
+        return self
 
     def sign_in(self, username: str) -> "Visitor":
         self.username = username

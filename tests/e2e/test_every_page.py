@@ -40,6 +40,7 @@ def walker(request: pytest.FixtureRequest, chromium: Browser, school: Served) ->
     if request.param == "teacher1":
         visitor.speak("km")
     yield visitor
+    visitor.speak("en")  # the account remembers, and other tests speak English
     context.close()
 
 

@@ -49,6 +49,7 @@ GOOD: dict[str, dict[str, str]] = {
         "status": "'Present'",
     },
     "ActivityLog": {"action": "'login'"},
+    "TermLock": {"semesterId": "2", "courseId": "2", "reason": "'Reports are printed'"},
     "Preference": {"userId": "2", "name": "'language'", "value": "'\"km\"'"},
     "SavedView": {"userId": "2", "page": "'student'", "name": "'My view'", "address": "'sort=dob'"},
     "Receipt": {
@@ -267,6 +268,20 @@ FORBIDDEN_ROWS = [
     ("attendance tomorrow", "Attendance", {"attendanceDate": TOMORROW}, "Attendance_attendanceDate_check"),
     ("an act of nobody we know", "ActivityLog", {"userId": NOBODY}, "ActivityLog_userId_fkey"),
     ("a log entry without an action", "ActivityLog", {"action": "''"}, "ActivityLog_action_check"),
+    ("a lock of no semester", "TermLock", {"semesterId": NOBODY}, "TermLock_semesterId_fkey"),
+    ("a lock of no class", "TermLock", {"courseId": NOBODY}, "TermLock_courseId_fkey"),
+    ("a lock by nobody", "TermLock", {"lockedBy": NOBODY}, "TermLock_lockedBy_fkey"),
+    (
+        "a lock opened by nobody",
+        "TermLock",
+        {"openedBy": NOBODY, "openUntil": "now()", "openReason": "'late'"},
+        "TermLock_openedBy_fkey",
+    ),
+    ("a second lock for all", "TermLock", {"semesterId": "1", "courseId": "NULL"}, "TermLock_all_key"),
+    ("a second lock of a class", "TermLock", {"semesterId": "1", "courseId": "1"}, "TermLock_course_key"),
+    ("a lock without a reason", "TermLock", {"reason": "' '"}, "TermLock_reason_check"),
+    ("a lock opened without an end", "TermLock", {"openReason": "'late'"}, "TermLock_open_check"),
+    ("a lock opened without a reason", "TermLock", {"openUntil": "now()"}, "TermLock_open_check"),
     ("a preference of nobody", "Preference", {"userId": NOBODY}, "Preference_userId_fkey"),
     ("a preference without a name", "Preference", {"name": "''"}, "Preference_name_check"),
     ("a preference with a long name", "Preference", {"name": "repeat('x', 101)"}, "Preference_name_check"),
@@ -356,6 +371,8 @@ def _filled() -> Iterator[str]:
         with engine_of(url) as engine, engine.begin() as connection:
             fill(connection)
             connection.execute(text(insert_into("Receipt", {"key": f"'{ANSWERED}'"})))
+            connection.execute(text(insert_into("TermLock", {"semesterId": "1", "courseId": "NULL"})))
+            connection.execute(text(insert_into("TermLock", {"semesterId": "1", "courseId": "1"})))
             for shared in ("false", "true"):
                 connection.execute(text(insert_into("SavedView", {"name": "'Kept'", "shared": shared})))
         yield url

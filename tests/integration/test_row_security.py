@@ -87,6 +87,10 @@ INSERT INTO "Grade" ("gradeId", "studentId", "courseId", "subjectId", "semesterI
 INSERT INTO "Attendance" ("attendanceId", "studentId", "courseId", "attendanceDate", session, status) VALUES
     (10, 1, 1, '2025-01-06', 'AM', 'Present'), (11, 6, 2, '2025-01-06', 'AM', 'Present');
 INSERT INTO "ActivityLog" (id, "userId", action) VALUES (910, 2, 'login'), (911, 9, 'login');
+INSERT INTO "Grade" ("gradeId", "studentId", "courseId", "subjectId", "semesterId", "gradeDate", grade, "userId") VALUES
+    (13, 1, 1, 1, 2, '2025-05', 8, 2), (14, 6, 2, 1, 2, '2025-05', 8, 9);
+INSERT INTO "TermLock" ("termLockId", "semesterId", "courseId", reason) VALUES
+    (910, 2, NULL, 'Reports are printed'), (911, 2, 2, 'Reports are printed');
 INSERT INTO "Preference" ("userId", name, value) VALUES (2, 'language', '"km"'), (9, 'language', '"en"');
 INSERT INTO "SavedView" ("viewId", "userId", page, name, address, shared) VALUES
     (910, 2, 'student', 'Mine', '', false), (911, 9, 'student', 'Another''s', '', false),
@@ -212,6 +216,20 @@ CASES: dict[str, tuple[str, int, int, Row, Row]] = {
         {"action": "'login'", "userId": "2"},
         {"action": "'login'", "userId": "9"},
     ),
+    "Grade of a locked semester": (
+        "Grade",
+        13,
+        14,
+        {**MARK, "semesterId": "2", "studentId": "1", "courseId": "1", "userId": "2"},
+        {**MARK, "semesterId": "2", "studentId": "6", "courseId": "2", "userId": "2"},
+    ),
+    "TermLock": (
+        "TermLock",
+        910,
+        911,
+        {"semesterId": "1", "courseId": "1", "reason": "'Mine'"},
+        {"semesterId": "1", "courseId": "2", "reason": "'Mine'"},
+    ),
     "Preference": (
         "Preference",
         2,
@@ -278,7 +296,7 @@ def outcome(session: Session, act: str, whose: str, case: str) -> str:
         table=f'"{table}"',
         key=f'"{key.name}"',
         number=number,
-        touched=next(name for name in ("version", "action", "value", "what", "address") if name in columns),
+        touched=next(name for name in ("version", "action", "value", "what", "address", "reason") if name in columns),
         columns=", ".join(f'"{name}"' for name in row),
         values=", ".join(row.values()),
     )
@@ -404,7 +422,7 @@ def test_nobody_may_ask_for_own_classes(speaking: Speaking, function: str) -> No
 
 def test_counts_aggregates_joins_and_core_statements_are_limited_too(teacher: Session) -> None:
     assert teacher.scalar(select(func.count()).select_from(Grade)) == 3
-    assert teacher.scalar(select(func.max(Grade.grade_id))) == 12
+    assert teacher.scalar(select(func.max(Grade.grade_id))) == 13
     assert teacher.scalar(text('SELECT count(*) FROM "Grade"')) == 3
     assert teacher.scalars(select(Student.student_id).where(Student.enrollments.any(course_id=2))).all() == []
 

@@ -117,7 +117,7 @@ def preview(
     typed = {cell.place: cell.typed for cell in laid.cells if cell.place}
     there = _there(session, course, semester, typed)
     entries = [Entry(place, what, there.get(place, EMPTY).comment, "?") for place, what in typed.items()]
-    wanted, refused = understood(session, course, entries, scheme)
+    wanted, refused = understood(session, course, semester, entries, scheme)
     to_save: list[Entry] = []
     changed: list[Change] = []
     for one in wanted:

@@ -22,7 +22,7 @@ from fsms.activity import AnySession
 from fsms.errors import InvalidValue, Refused, SchoolError
 from fsms.grading import BLANK, Mark, Scheme, parse_mark, written
 from fsms.models import Course, Enrollment, Grade, Semester, Student, Subject, User
-from fsms.operations import receipts
+from fsms.operations import locks, receipts
 from fsms.operations.gradebook.cells import EMPTY, Kept, Place, kept
 
 WHAT = "marks"
@@ -96,7 +96,7 @@ def save(session: AnySession, course: Course, semester: Semester, entries: Seque
     keys = [entry.key for entry in entries if entry.key]
     known = receipts.given(session, WHAT, keys) if keys else {}
     fresh = [entry for entry in entries if entry.key not in known]
-    wanted, refused = understood(session, course, fresh, scheme)
+    wanted, refused = understood(session, course, semester, fresh, scheme)
     facts = {"course": str(course), "semester": str(semester)}
     with activity.deed(session, "save_marks", _("Marks of %(course)s, %(semester)s"), **facts) as batch:
         done = _written(session, course, semester, wanted)
@@ -133,10 +133,12 @@ def give_way(session: AnySession, course: Course, semester: Semester, entry: Ent
 
 
 def understood(
-    session: AnySession, course: Course, entries: Iterable[Entry], scheme: Scheme
+    session: AnySession, course: Course, semester: Semester, entries: Iterable[Entry], scheme: Scheme
 ) -> tuple[list[Wanted], list[Outcome]]:
     """Tell the entries that can be saved from those that cannot. Of two for one cell the later counts."""
     last = {entry.place: entry for entry in entries}
+    if locked := locks.refusal(session, course.course_id, semester.semester_id):
+        return [], [Outcome(entry, State.REFUSED, EMPTY, locked) for entry in last.values()]
     maxima = _maxima(session, course, scheme, {place.subject_id for place in last})
     shut = _who_gets_no_marks(session, course, {place.student_id for place in last})
     wanted, refused = [], []
