@@ -13,7 +13,8 @@ from flask_babel import format_date
 from flask_login import current_user
 
 from fsms import clock
-from fsms.admin_views import history
+from fsms.admin_views import formatters, history
+from fsms.admin_views.screen import in_digits
 from fsms.database import db
 from fsms.reports import absences, attendance, marks, today
 from fsms.reports.absences import Absentee, AbsentOnDay
@@ -70,7 +71,7 @@ class HomeView(AdminIndexView):
         classes = attendance.classes_today(session, day)
         gaps = _by_class(marks.missing(session, day))
         told: dict[str, Any] = {
-            "day_in_words": format_date(day, "EEEE d MMMM y"),
+            "day_in_words": " ".join((format_date(day, "EEEE"), formatters.long_day(day))),
             "is_school_day": attendance.is_school_day(session, day),
             "school_year": today.year(session, day),
             "classes": classes,
@@ -96,6 +97,7 @@ def _of_the_school(day: dt.date, classes: Sequence[ClassOnDay]) -> dict[str, Any
         "shown_absent": absent[:MOST_ABSENT],
         "grades": today.pupils_by_grade(db.session, day),
         "month": today.month(db.session, day),
+        "locked": today.locked_accounts(db.session, clock.now()),
         "acts": [(history.line(act.entry), act.more) for act in acts],
         "absent_url": _first_of("missing.index", "attendance.index_view"),
     }
@@ -137,7 +139,7 @@ def _course(endpoint: str, course_id: int) -> dict[str, int]:
 
 def hour(moment: dt.datetime) -> str:
     """Show the hour by the school's clock."""
-    return f"{moment.astimezone(clock.SCHOOL_ZONE):%H:%M}"
+    return in_digits(f"{moment.astimezone(clock.SCHOOL_ZONE):%H:%M}")
 
 
 def enrolments(**chosen: Any) -> str:

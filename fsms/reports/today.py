@@ -10,7 +10,7 @@ from sqlalchemy.orm import joinedload
 
 from fsms import clock
 from fsms.activity import AnySession
-from fsms.models import ActivityLog, Course, Enrollment, SchoolYear, Student
+from fsms.models import ActivityLog, Course, Enrollment, SchoolYear, Student, User
 from fsms.reports import school_year
 from fsms.vocabulary import Gender
 
@@ -100,3 +100,8 @@ def _acts(entries: Sequence[ActivityLog]) -> Iterator[Act]:
         of_batch.setdefault(entry.batch or entry.id, []).append(entry)
     for rows in of_batch.values():
         yield Act(rows[-1], len(rows) - 1)
+
+
+def locked_accounts(session: AnySession, now: dt.datetime) -> int:
+    """Count the accounts that nobody can sign in with after too many wrong passwords."""
+    return session.scalar(select(func.count()).where(User.account_locked_until > now)) or 0

@@ -6,7 +6,7 @@ const canvas = document.getElementById("grades-chart");
 const table = document.getElementById(canvas.dataset.table);
 const headings = [...table.querySelectorAll("thead th[data-colour]")];
 const rows = [...table.tBodies[0].rows];
-const number = (cell) => Number(cell.textContent);
+const number = (cell) => Number(cell.dataset.value);
 
 /** A colour as the page shows it now: light-dark() and var() worked out. */
 function colour(name) {

@@ -139,6 +139,17 @@ def test_what_was_done_last_is_told_in_sentences(admin: PageClient, make: Make, 
     assert "Added subject “ភាសាបារាំង”" in home.text
 
 
+def test_locked_accounts_are_told_of_with_the_list_behind_them(admin: PageClient, make: Make, year: SchoolYear) -> None:
+    make.user(account_locked_until=NOW + dt.timedelta(minutes=10))
+    make.user(account_locked_until=NOW - dt.timedelta(minutes=10))
+
+    home = admin.get("/admin/")
+
+    (link,) = [a for a in home.find("a") if "locked" in (a.get("href") or "")]
+    assert "".join(link.itertext()) == "1 account is locked after wrong passwords"
+    assert _count_of(admin.get(link.get("href") or "")) == 1
+
+
 def test_a_new_school_is_told_where_to_begin(admin: PageClient, make: Make) -> None:
     assert "Begin with a school year" in admin.get("/admin/").text
 
