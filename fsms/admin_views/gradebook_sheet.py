@@ -3,7 +3,6 @@
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from flask import url_for
@@ -178,7 +177,6 @@ def shown(sheet: Sheet, typed: Sequence[Entry] = (), trouble: Sequence[Outcome] 
         "months": [(month, month_in_words(month)) for month in sheet.months],
         "arguments": arguments(sheet),
         "excused": gettext("exc"),
-        "why": partial(why, sheet),
     }
 
 
@@ -244,19 +242,6 @@ def figures(sheet: Sheet, reckoned: marks.Sheet | None) -> dict[str, Any]:
         },
         "mean": _rounded(_figure(standings.subjects, of) if of else standings.mean),
     }
-
-
-def why(sheet: Sheet, kind: str, pupil: Pupil | None = None) -> str:
-    """Say where it is told how an average, a rank or the mean of the class came about."""
-    asked: dict[str, Any] = {"course": sheet.course.course_id, "semester": sheet.semester.semester_id}
-    if pupil:
-        asked["student"] = pupil.student_id
-    if sheet.subject:
-        of = sheet.subject.subject_id
-        return url_for("why.index", **asked, figure=f"{'subject' if kind == 'average' else kind}:{of}")
-    if kind == "average":
-        return url_for("why.index", **asked, figure=f"month:{sheet.month}")
-    return url_for("why.index", **asked, figure=kind, month=sheet.month)
 
 
 def _of_pupil(figure: Figure | None, ranks: Mapping[int, Rank]) -> list[str]:

@@ -5,11 +5,11 @@ const NOTHING = ["", "", "", "", ""];
 
 const isZero = (text) => /^0+([.,]0+)?$/.test(text);
 
-/** A figure leads to its explanation; where there is none, there is nothing to explain. */
-function told(cell, figure) {
-  const link = cell.querySelector("a");
-  (link ?? cell).textContent = figure;
-  if (link) link.hidden = !figure;
+/** Put a figure into its cell; where it leads to its explanation, also nothing can be asked about. */
+function put(cell, figure) {
+  const [link] = cell.children;
+  if (link) link.textContent = figure || "–";
+  else cell.textContent = figure;
 }
 
 export class Sheet {
@@ -31,6 +31,8 @@ export class Sheet {
       }
     }
     if (this.rows[0]?.[0]) this.rows[0][0].tabIndex = 0;
+    // The figures are reached by the arrows, beyond the last cell; by Tab they would be a hundred stops.
+    for (const link of table.querySelectorAll("a")) link.tabIndex = -1;
   }
 
   // ---- Where ----
@@ -93,7 +95,7 @@ export class Sheet {
   reckon({ pupils, columns, mean }) {
     for (const row of this.table.querySelectorAll("tr[data-pupil]")) {
       const figures = pupils[row.dataset.pupil] ?? ["", "", ""];
-      for (const [nth, cell] of row.querySelectorAll(".figure").entries()) told(cell, figures[nth]);
+      for (const [nth, cell] of row.querySelectorAll(".figure").entries()) put(cell, figures[nth]);
     }
     for (const cell of this.table.querySelectorAll("tfoot [data-column]")) {
       const [average, missing] = columns[cell.dataset.column] ?? ["", ""];
@@ -101,7 +103,7 @@ export class Sheet {
       cell.querySelector("b").textContent = missing;
       cell.querySelector("small").hidden = !missing;
     }
-    told(this.table.querySelector("[data-mean]"), mean);
+    put(this.table.querySelector("[data-mean]"), mean);
   }
 
   // ---- How it looks ----
