@@ -90,7 +90,10 @@ ON_PHONE = {Student, Course, Attendance}
 # Screens of their own, each with its group, its name in addresses, its icon, and whether a phone's bar has it. They
 # stand before the lists of their group.
 Screen = tuple[Any, type[BaseView], str, Any, str, bool]
-SCREENS: tuple[Screen, ...] = ((_("Teaching"), GradebookView, "gradebook", _("Gradebook"), "notebook", True),)
+SCREENS: tuple[Screen, ...] = (
+    (_("Teaching"), GradebookView, "gradebook", _("Gradebook"), "notebook", True),
+    (_("Teaching"), DropsView, "drops", _("Drops"), "user-off", False),
+)
 
 
 def install(app: Flask) -> None:
@@ -119,8 +122,6 @@ def install(app: Flask) -> None:
         for view, entity, name, icon in pages:
             css = "on-phone" if entity in ON_PHONE else ""
             admin.add_view(view(entity, name=name, category=group, menu_icon_value=icon, menu_class_name=css))
-    teaching = _("Teaching")
-    admin.add_view(DropsView(name=_("Drops"), endpoint="drops", category=teaching, menu_icon_value="user-off"))
     admin.add_view(LocksView(name=_("Locks"), category=_("School"), endpoint="locks", menu_icon_value="lock"))
     admin.add_view(WhyView(name=_("Why?"), endpoint="why", url="/admin/gradebook/why"))
 
