@@ -7,6 +7,8 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import Visitor
 
+pytestmark = pytest.mark.e2e
+
 
 def open_a_class(visitor: Visitor) -> Page:
     """Open the newest class that has pupils."""
