@@ -101,7 +101,10 @@ REASONS: dict[type[Base], str] = {
     Student: _("Teachers see the pupils of their own classes; administrators change the records."),
     Guardian: _("Teachers see how to reach the guardians of their pupils; administrators change the records."),
     Grade: _("Teachers see and enter marks in their own classes, under their own name, until the pupil is dropped."),
-    Attendance: _("Teachers see and take attendance in their own classes."),
+    Attendance: _(
+        "Teachers see and take attendance in their own classes, and correct it for some days; "
+        "after that administrators do."
+    ),
     Subject: _("Teachers see all subjects; administrators change them."),
     SchoolYear: _("Teachers see all school years; administrators change them."),
     Semester: _("Teachers see all semesters; administrators change them."),
@@ -239,17 +242,18 @@ def _say_who_acts(session: Session, transaction: SessionTransaction, connection:
     """Set role and number for this transaction only, so that no pool, here or before the server, carries them on."""
     if transaction.nested:
         return  # A savepoint goes on in the role of its transaction.
-    _tell(connection, actor_of(session))
+    _tell(connection, actor_of(session), attendance_rules(session))
 
 
-def _tell(connection: Connection, actor: Actor | None) -> None:
+def _tell(connection: Connection, actor: Actor | None, rules: AttendanceRules = _USUAL) -> None:
     driver = connection.connection.driver_connection
     assert driver is not None
     if driver.autocommit:
         raise RuntimeError("Without a transaction nothing would limit what this session sees and changes.")
     role = DATABASE_ROLES.get(actor.role, NOBODY) if actor else NOBODY
     number = "" if actor is None or actor.user_id is None else str(actor.user_id)
-    connection.execute(select(func.set_config("role", role, true()), func.set_config("fsms.user_id", number, true())))
+    told = {"role": role, "fsms.user_id": number, "fsms.attendance_days": str(rules.open_days)}
+    connection.execute(select(*(func.set_config(name, value, true()) for name, value in told.items())))
 
 
 def _mind_the_columns(asked: ORMExecuteState) -> None:

@@ -34,6 +34,7 @@ FOR_EVERYBODY = frozenset({"static", "healthz"})
 OPEN_ENDPOINTS = frozenset({"login", "language", "appearance", "session_state"})
 # What a page asks by itself does not keep a session alive: only a person does.
 BACKGROUND_ENDPOINTS = frozenset({"session_state"})
+BACKGROUND_HEADER = "X-Background"
 # All that is open to somebody who still has to choose an own password.
 BEFORE_A_NEW_PASSWORD = OPEN_ENDPOINTS | {"account", "logout", "session_extend"}
 
@@ -236,7 +237,7 @@ def _know_who_asks() -> Any:
         speak_for(db.session(), current_user.actor)
         activity.set_circumstances(db.session(), _circumstances())
         set_attendance_rules(db.session(), current_app.config["SETTINGS"].attendance)
-        if request.endpoint not in BACKGROUND_ENDPOINTS:
+        if request.endpoint not in BACKGROUND_ENDPOINTS and BACKGROUND_HEADER not in request.headers:
             session["seen"] = _seconds_now()
         return _ask_for_new_password() if current_user.must_change_password else None
     if "_user_id" in session:

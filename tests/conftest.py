@@ -19,7 +19,7 @@ from tests.builders import PASSWORD, Make
 from tests.database import migrated_template, scratch_database
 
 # In whose name a transaction asks, and whether the log is written by the application: see fsms.policy, fsms.activity.
-TOLD = ("role", "fsms.user_id", "fsms.logged", "fsms.activity")
+TOLD = ("role", "fsms.user_id", "fsms.attendance_days", "fsms.logged", "fsms.activity")
 SECRETS_IN_THE_LOG = r"""
     select count(*) from "ActivityLog"
     where details::text ~ '\$2[abxy]\$' or position(:password in details::text) > 0

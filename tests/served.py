@@ -13,7 +13,7 @@ import pytest
 
 from fsms.config import ROOT
 
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 180
 
 
 class Served:
@@ -23,9 +23,10 @@ class Served:
         self.port = _free_port()
         self.address = f"http://127.0.0.1:{self.port}"
         self.printed = data_dir / "printed.txt"
+        self.data_dir = data_dir / "a school’s data"
         environment = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "SECRET_KEY"}}
         environment |= {
-            "FSMS_DATA_DIR": str(data_dir / "a school’s data"),
+            "FSMS_DATA_DIR": str(self.data_dir),
             "FSMS_BCRYPT_COST": "4",
             "PORT": str(self.port),
             **settings,

@@ -22,6 +22,8 @@ from fsms.admin_views.gradebook import GradebookView
 from fsms.admin_views.guardian import GuardianView
 from fsms.admin_views.home import HomeView
 from fsms.admin_views.locks import LocksView
+from fsms.admin_views.missing import MissingView
+from fsms.admin_views.roster import RosterView
 from fsms.admin_views.scholarship import ScholarshipView
 from fsms.admin_views.schoolyear import SchoolYearView
 from fsms.admin_views.semester import SemesterView
@@ -85,14 +87,20 @@ SITE: tuple[tuple[Any, tuple[Page, ...]], ...] = (
         ),
     ),
 )
-ON_PHONE = {Student, Course, Attendance}
+ON_PHONE = {Student, Course}
 
 # Screens of their own, each with its group, its name in addresses, its icon, and whether a phone's bar has it. They
 # stand before the lists of their group.
 Screen = tuple[Any, type[BaseView], str, Any, str, bool]
 SCREENS: tuple[Screen, ...] = (
+<<<<<<< HEAD
     (_("Teaching"), GradebookView, "gradebook", _("Gradebook"), "notebook", True),
     (_("Teaching"), DropsView, "drops", _("Drops"), "user-off", False),
+=======
+    (_("Teaching"), RosterView, "roster", _("Take attendance"), "clipboard-check", True),
+    (_("Teaching"), MissingView, "missing", _("Who is missing"), "user-off", False),
+    (_("Teaching"), GradebookView, "gradebook", _("Gradebook"), "notebook", True),
+>>>>>>> main
 )
 
 

@@ -3,15 +3,15 @@
 Every question about “the rows that match” is asked at `matching`: the page, its count, the chips, bulk acts and files.
 """
 
-from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar
+from collections.abc import Iterator
+from typing import Any, ClassVar, cast
 from urllib.parse import urlencode
 
 from flask import Response, flash, g, has_request_context, jsonify, request
 from flask_admin import expose
 from flask_admin.model.base import ViewArgs
 from flask_babel import gettext
-from sqlalchemy import Column, Text, func
+from sqlalchemy import Column, Table, Text, func
 from sqlalchemy.orm import Load
 
 from fsms import text
@@ -319,10 +319,24 @@ class Lists(ByRole):
 
         The page asks for it when it is drawn, so that no list waits for the counts.
         """
+        return jsonify(self._counts())
+
+    def _counts(self) -> dict[str, dict[str, int]]:
+        """Count the chips, those together that can be counted in one statement."""
         args = self._get_list_extra_args()
-        counts: dict[str, Mapping[str, int]] = {}
+        counts: dict[str, dict[str, int]] = {}
+        together: dict[tuple[str, Any], dict[chips.Named, chips.Chip]] = {}
         for group in self._chip_groups:
-            others = [one for one in args.filters or () if self._filters[one[0]] is not group]
+            counts[group.arg] = {}
+            if not (offered := group.offered):
+                continue
+            is_on = any(self._filters[index] is group for index, _name, _value in args.filters or ())
+            # A group with a chip on is counted without itself.
+            kind = (group.arg if is_on else "", chips.only_column(offered, cast(Table, self.model.__table__)))
+            together.setdefault(kind, {}).update({(group.arg, chip.value): chip for chip in offered})
+        for (without, by), named in together.items():
+            others = [one for one in args.filters or () if self._filters[one[0]].arg != without]
             matching, _joins = self.matching(args.search, others)
-            counts[group.arg] = chips.counted(matching, group.offered)
-        return jsonify(counts)
+            for (group_arg, value), number in chips.counted(matching, named, by):
+                counts[group_arg][value] = number
+        return counts

@@ -161,6 +161,12 @@ def roster(session: AnySession, course_id: int, day: dt.date) -> Roster:
     return Roster(course, day, tuple(lines), _why_closed(session, course, day))
 
 
+def is_taken_by_the_day(session: AnySession, course_id: int, day: dt.date) -> bool:
+    """Say whether the class was taken for whole days when it was taken last."""
+    last = select(Attendance.session).where(Attendance.course_id == course_id, Attendance.attendance_date <= day)
+    return session.scalar(last.order_by(Attendance.attendance_date.desc()).limit(1)) == FULL
+
+
 def _course(session: AnySession, course_id: int) -> Course:
     course = session.get(Course, course_id)
     if course is None:

@@ -8,6 +8,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, case, func, lateral, or_, select, true
@@ -16,7 +17,7 @@ from sqlalchemy.orm import aliased
 from fsms import clock, policy
 from fsms.activity import AnySession
 from fsms.models import Attendance, Course, Enrollment, Guardian, Student
-from fsms.reports.attendance import AM, SESSIONS, TALLY, Asked, Share, Tally, year_of
+from fsms.reports.attendance import AM, SESSIONS, TALLY, Asked, Share, Tally, in_short, year_of
 from fsms.vocabulary import AttendanceSession, AttendanceStatus
 
 ABSENT = (AttendanceStatus.ABSENT.value, AttendanceStatus.EXCUSED.value)
@@ -35,6 +36,11 @@ class Contact:
     name: str
     phone: str
 
+    @property
+    def dialled(self) -> str:
+        """The number as a telephone dials it."""
+        return "".join(sign for sign in self.phone if sign.isdigit() or sign == "+")
+
 
 @dataclass(frozen=True)
 class Absentee:
@@ -48,12 +54,19 @@ class Absentee:
 
 
 @dataclass(frozen=True)
-class AbsentOnDay(Absentee):
-    """Missing on a day. A full day is both halves."""
+class Missed:
+    """A session that was missed, by what was noted of it."""
 
     session: AttendanceSession
     status: str
     reason: str | None
+
+
+@dataclass(frozen=True)
+class AbsentOnDay(Absentee):
+    """Missing on a day, in one session of it or in two."""
+
+    halves: tuple[Missed, ...]
 
 
 @dataclass(frozen=True)
@@ -87,6 +100,11 @@ class NearLimit(Absentee):
     limit: int
 
     @property
+    def weighed(self) -> str:
+        """How many absences that makes, an excused one counting half."""
+        return in_short(self.tally.weighed_absences)
+
+    @property
     def is_over(self) -> bool:
         """Say whether the limit is reached."""
         return self.tally.weighed_absences >= self.limit
@@ -96,7 +114,7 @@ class NearLimit(Absentee):
 
 
 def absent_on(session: AnySession, day: dt.date | None = None) -> tuple[AbsentOnDay, ...]:
-    """List who is missing on a day, today if none is said: class by class, a pupil's two halves one after another."""
+    """List who is missing on a day, today if none is said, class by class."""
     day = day or clock.today()
     asked = (
         _pupils(day)
@@ -107,7 +125,11 @@ def absent_on(session: AnySession, day: dt.date | None = None) -> tuple[AbsentOn
     )
     rows = session.execute(asked).all()
     contacts = contacts_of(session, (row.student_id for row in rows))
-    return tuple(AbsentOnDay(*_who(row, contacts), row.session, row.status, row.reason) for row in rows)
+    places = groupby(rows, key=lambda row: _who(row, contacts))
+    return tuple(
+        AbsentOnDay(*who, tuple(Missed(row.session, row.status, row.reason) for row in missed))
+        for who, missed in places
+    )
 
 
 def in_a_row(session: AnySession, day: dt.date | None = None) -> tuple[Streak, ...]:

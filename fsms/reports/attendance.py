@@ -51,6 +51,11 @@ SESSIONS: ColumnElement[int] = case((Attendance.session == FULL, 2), else_=1)
 # ---- Fractions -----------------------------------------------------------------------------------------------------
 
 
+def in_short(number: Decimal) -> str:
+    """Write a number without zeros that say nothing."""
+    return f"{number.normalize():f}"
+
+
 @dataclass(frozen=True)
 class Share:
     """Attended of recorded sessions: a fraction that is rounded only where it is shown, half up."""
@@ -66,10 +71,14 @@ class Share:
             return None
         return (self.numerator * 100 / self.denominator).quantize(Decimal("0.1"), ROUND_HALF_UP)
 
+    @property
+    def fraction(self) -> str:
+        """Both numbers: "41.5 / 44"."""
+        return f"{in_short(self.numerator)} / {self.denominator}"
+
     def __str__(self) -> str:
         """Show the fraction, and what it comes to: "41.5 / 44 = 94.3 %"."""
-        whole = f"{self.numerator.normalize():f} / {self.denominator}"
-        return whole if self.percentage is None else f"{whole} = {self.percentage} %"
+        return self.fraction if self.percentage is None else f"{self.fraction} = {self.percentage} %"
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 const openMenus = () => document.querySelectorAll("details.menu[open]");
 
 document.addEventListener("click", ({ target }) => {
-  for (const menu of openMenus()) if (!menu.contains(target) || target.closest(".menu-item")) menu.open = false;
+  for (const menu of openMenus()) if (!menu.contains(target) || target.closest("a.menu-item, button.menu-item")) menu.open = false;
   target.closest("[data-dismiss]")?.parentElement.remove();
   if (target.closest("[data-print]")) window.print();
 });

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from fsms import clock
 from fsms.models import Base, Guardian, Student
 from tests.browser import PageClient
 from tests.builders import Make, contents
@@ -80,6 +81,11 @@ OTHER_ROUTES = {
     "locks.index": (302, 403, 200),
     "why.index": (302, 404, 404),
     "user.unlock_view": (401, 403, 404),
+    "roster.index": (302, 200, 200),
+    "roster.week": (302, 404, 404),
+    "roster.month": (302, 404, 404),
+    "roster.worker": (302, 200, 200),
+    "missing.index": (302, 200, 200),
     "student.family_view": (302, 403, 200),
     "activitylog.undo_view": (302, 404, 404),
     "course.names_view": (302, 404, 404),
@@ -125,7 +131,7 @@ def _class_with_everything(make: Make, name: str, **course: Any) -> dict[str, Ba
         "familyinfo": make.family(student=pupil, living_with=f"{name} aunt"),
         "scholarship": make.scholarship(student=pupil, sponsor=f"{name} sponsor"),
         "grade": make.grade(enrollment=place, grade_comment=f"{name} comment"),
-        "attendance": make.attendance(enrollment=place, reason=f"{name} reason"),
+        "attendance": make.attendance(enrollment=place, reason=f"{name} reason", attendance_date=clock.today()),
     }
 
 

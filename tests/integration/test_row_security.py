@@ -72,7 +72,9 @@ COLLEAGUE = Actor(9, "teacher")
 
 # To the small school, where class 1 with pupils 1, 2 (dropped) and 4 is the teacher's: class 2 is the colleague's, with
 # pupil 6. The teacher is second in class 3 and third in class 4. Rows numbered 10 are of own pupils, 11 of others.
-ROWS = """
+TODAY = "(now() AT TIME ZONE 'Asia/Phnom_Penh')::date"
+
+ROWS = f"""
 UPDATE "Course" SET "teacherId1" = 9 WHERE "courseId" = 2;
 INSERT INTO "Course"
     ("courseId", "schoolYearId", grade, section, "courseName", "teacherId1", "teacherId2", "teacherId3")
@@ -85,7 +87,8 @@ INSERT INTO "Scholarship" ("scholarshipId", "studentId") VALUES (10, 1), (11, 6)
 INSERT INTO "Grade" ("gradeId", "studentId", "courseId", "subjectId", "semesterId", "gradeDate", grade, "userId") VALUES
     (10, 1, 1, 1, 1, '2025-01', 8, 2), (11, 6, 2, 1, 1, '2025-01', 8, 9), (12, 2, 1, 1, 1, '2025-01', 8, 2);
 INSERT INTO "Attendance" ("attendanceId", "studentId", "courseId", "attendanceDate", session, status) VALUES
-    (10, 1, 1, '2025-01-06', 'AM', 'Present'), (11, 6, 2, '2025-01-06', 'AM', 'Present');
+    (10, 1, 1, {TODAY}, 'AM', 'Present'), (11, 6, 2, {TODAY}, 'AM', 'Present'),
+    (12, 1, 1, {TODAY} - 8, 'AM', 'Present'), (13, 6, 2, {TODAY} - 8, 'AM', 'Present');
 INSERT INTO "ActivityLog" (id, "userId", action) VALUES (910, 2, 'login'), (911, 9, 'login');
 INSERT INTO "Grade" ("gradeId", "studentId", "courseId", "subjectId", "semesterId", "gradeDate", grade, "userId") VALUES
     (13, 1, 1, 1, 2, '2025-05', 8, 2), (14, 6, 2, 1, 2, '2025-05', 8, 9);
@@ -98,7 +101,7 @@ INSERT INTO "SavedView" ("viewId", "userId", page, name, address, shared) VALUES
 INSERT INTO "Receipt" ("receiptId", "userId", key, what, answer) VALUES
     (910, 2, '7d9f1c1e-4b35-4f2e-9c11-5f1a6d1c0b02', 'marks', '1'),
     (911, 9, '7d9f1c1e-4b35-4f2e-9c11-5f1a6d1c0b02', 'marks', '1');
-"""
+"""  # noqa: S608
 
 Sessions = sessionmaker(join_transaction_mode="create_savepoint")
 install(Sessions)
@@ -162,7 +165,8 @@ PERSON = {"lastName": "'Chea'", "firstName": "'Mony'", "gender": "'male'", "dob"
 STAFF = {"password": f"'{HASH}'", "lastname": "'Som'", "firstname": "'Sokha'"}
 COURSE = {"schoolYearId": "2", "grade": "'6'", "courseName": "'Grade 6'"}
 MARK = {"subjectId": "2", "semesterId": "1", "gradeDate": "'2025-02'", "grade": "9"}
-DAY = {"attendanceDate": "'2025-02-06'", "session": "'AM'", "status": "'Late'"}
+DAY = {"attendanceDate": f"{TODAY} - 7", "session": "'PM'", "status": "'Late'"}
+LONG_AGO = DAY | {"attendanceDate": f"{TODAY} - 8"}
 
 Row = dict[str, str]
 CASES: dict[str, tuple[str, int, int, Row, Row]] = {
@@ -207,6 +211,13 @@ CASES: dict[str, tuple[str, int, int, Row, Row]] = {
         11,
         {**DAY, "studentId": "1", "courseId": "1"},
         {**DAY, "studentId": "6", "courseId": "2"},
+    ),
+    "Attendance of long ago": (
+        "Attendance",
+        12,
+        13,
+        {**LONG_AGO, "studentId": "1", "courseId": "1"},
+        {**LONG_AGO, "studentId": "6", "courseId": "2"},
     ),
     "User": ("User", 2, 9, {**STAFF, "username": "'sokha'"}, {**STAFF, "username": "'sokha'"}),
     "ActivityLog": (

@@ -248,7 +248,7 @@ def test_the_other_half_of_a_split_day_stays_with_whom_it_was_recorded_by(school
 
     with school.speaking(school.principal) as session:
         found = session.execute(select(Attendance.session, Attendance.recorded_by).order_by(Attendance.session))
-        by = dict(found.tuples().all())
+        by = {row.session: row.recorded_by for row in found}
     assert by[AM] == "Kim Dara"
     assert by[PM] != "Kim Dara"
 

@@ -25,7 +25,6 @@ export function clashes(sheet, queue, { facts, settle, say }) {
   }
 
   function keepMine({ name, typed, comment, trouble }) {
-    queue.forget(name);
     queue.put(name, { typed, comment, seen: trouble.now[1] });
     settle(name);
   }
@@ -38,9 +37,9 @@ export function clashes(sheet, queue, { facts, settle, say }) {
       if (answer?.status === 401) document.dispatchEvent(new Event("session:ask"));
       return say(answer?.error ?? words.noAnswer);
     }
-    queue.forget(name);
     sheet.learn(name, trouble.now);
-    settle(name);
+    queue.forget(name);
+    settle(name, { anyway: true });
   }
 
   /** Show a card for each clash, and none for what is settled. */

@@ -67,7 +67,7 @@ function open() {
     if (input.value !== before) input.value = before;
     else if (queue.of(input.name)?.trouble) {
       queue.forget(input.name);
-      settle(input.name);
+      settle(input.name, { anyway: true });
     }
     input.select();
   }
@@ -93,13 +93,13 @@ function open() {
     draw();
   });
 
-  /** Let a cell look as it now stands: saved, waiting or in trouble. */
-  function settle(name) {
+  /** Let a cell look as it now stands: saved, waiting or in trouble. What is being typed stays, unless `anyway`. */
+  function settle(name, { anyway = false } = {}) {
     const input = sheet.byName.get(name);
     if (!input) return;
     const change = queue.of(name);
-    const inHand = document.activeElement === input && input.value !== latest(name).typed && !change;
-    if (!change && !inHand) sheet.show(input, sheet.known(name).text);
+    const inHand = document.activeElement === input && input.value !== latest(name).typed;
+    if (!change && (anyway || !inHand)) sheet.show(input, sheet.known(name).text);
     const trouble = change?.trouble;
     sheet.mark(input, trouble ? (trouble.outcome === "clash" ? "clash" : "wrong") : change ? "waiting" : "", trouble?.said);
     if (change) sheet.look(input, change.comment);
