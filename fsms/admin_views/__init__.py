@@ -93,14 +93,10 @@ ON_PHONE = {Student, Course}
 # stand before the lists of their group.
 Screen = tuple[Any, type[BaseView], str, Any, str, bool]
 SCREENS: tuple[Screen, ...] = (
-<<<<<<< HEAD
-    (_("Teaching"), GradebookView, "gradebook", _("Gradebook"), "notebook", True),
-    (_("Teaching"), DropsView, "drops", _("Drops"), "user-off", False),
-=======
     (_("Teaching"), RosterView, "roster", _("Take attendance"), "clipboard-check", True),
     (_("Teaching"), MissingView, "missing", _("Who is missing"), "user-off", False),
     (_("Teaching"), GradebookView, "gradebook", _("Gradebook"), "notebook", True),
->>>>>>> main
+    (_("Teaching"), DropsView, "drops", _("Drops"), "logout", False),
 )
 
 
