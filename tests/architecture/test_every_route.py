@@ -218,6 +218,18 @@ def test_no_answer_to_a_teacher_holds_a_byte_of_the_canary(teacher: PageClient, 
             assert answer.status in {REFUSED, NOT_FOUND}, address
 
 
+def test_neither_home_nor_the_search_box_tells_a_teacher_of_the_canary(teacher: PageClient, school: School) -> None:
+    numbers = [school.key(page, own=False) for page in ("student", "guardian", "course")]
+    for typed in (CANARY[1:], f"{CANARY[1:]} phone", *map(str, numbers)):
+        for part in ("", "1"):
+            answer = teacher.web.get("/admin/find/", query_string={"q": typed} | ({"part": part} if part else {}))
+            assert CANARY not in answer.text, typed
+    for page in ("student", "guardian", "course"):
+        teacher.post("/admin/find/opened/", {"record": f"{page.title()} {school.key(page, own=False)}"})
+    assert CANARY not in teacher.get("/admin/find/").source
+    assert CANARY not in teacher.get("/admin/").source
+
+
 def _tempting_addresses(page: str, foreign: int) -> Iterator[str]:
     yield f"/admin/{page}/?page_size=100"
     yield f"/admin/{page}/?search={CANARY[1:]}"
