@@ -17,21 +17,12 @@ from fsms.admin_views import formatters, history
 from fsms.admin_views.screen import in_digits
 from fsms.database import db
 from fsms.reports import absences, attendance, marks, today
-from fsms.reports.absences import Absentee, AbsentOnDay
 from fsms.reports.attendance import ClassOnDay
 from fsms.reports.marks import MissingMarks
 from fsms.vocabulary import Role
 
 MOST_ACTS = 8
 MOST_ABSENT = 12
-
-
-@dataclass(frozen=True)
-class Missing:
-    """A pupil who is missing today, in one half of the day or both."""
-
-    pupil: Absentee
-    days: tuple[AbsentOnDay, ...]
 
 
 @dataclass(frozen=True)
@@ -89,7 +80,7 @@ class HomeView(AdminIndexView):
 
 
 def _of_the_school(day: dt.date, classes: Sequence[ClassOnDay]) -> dict[str, Any]:
-    absent = _by_pupil(absences.absent_on(db.session, day))
+    absent = absences.absent_on(db.session, day)
     acts = today.recent_acts(db.session, MOST_ACTS)
     return {
         "not_taken": [one for one in classes if one.pupils and one.missing],
@@ -101,12 +92,6 @@ def _of_the_school(day: dt.date, classes: Sequence[ClassOnDay]) -> dict[str, Any
         "acts": [(history.line(act.entry), act.more) for act in acts],
         "absent_url": _first_of("missing.index", "attendance.index_view"),
     }
-
-
-def _by_pupil(days: Iterable[AbsentOnDay]) -> list[Missing]:
-    grouped = groupby(days, key=attrgetter("course_id", "student_id"))
-    found = [tuple(rows) for _pupil, rows in grouped]
-    return [Missing(rows[0], rows) for rows in found]
 
 
 def _by_class(missing: Iterable[MissingMarks]) -> list[Gaps]:
