@@ -78,6 +78,8 @@ OTHER_ROUTES = {
     "account": (302, 200, 200),
     "session_state": (200, 200, 200),
     "session_extend": (401, 200, 200),
+    "gradebookfile.index": (302, 404, 404),
+    "gradebookfile.download": (302, 404, 404),
     "locks.index": (302, 403, 200),
     "why.index": (302, 404, 404),
     "user.unlock_view": (401, 403, 404),

@@ -296,6 +296,22 @@ def test_an_old_day_is_shown_to_teachers_and_corrected_by_administrators(
     assert len(rows(session)) == 4
 
 
+def test_an_old_record_is_closed_to_teachers_on_its_own_page_too(
+    teacher: PageClient, places: list[Enrollment], make: Make, session: Session
+) -> None:
+    day = TODAY - dt.timedelta(days=AttendanceRules().open_days + 1)
+    old = make.attendance(enrollment=places[0], attendance_date=day).attendance_id
+    before = rows(session)
+
+    for page in (
+        teacher.get(f"/admin/attendance/edit/?id={old}"),
+        teacher.post("/admin/attendance/delete/", {"id": old}),
+    ):
+        assert page.status == 403
+        assert "correct it for some days" in page.text
+    assert rows(session) == before
+
+
 @pytest.mark.parametrize(
     "query",
     ["day=yesterday", "day=2025-02-30", "day=99999999999-01-01"],
