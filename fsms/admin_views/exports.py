@@ -105,7 +105,7 @@ def _column(view: Any, joined: labels.Joined, path: str, heading: str) -> Column
         return Column(path, heading, value, Kind.CHOICE, _words_of(choices))
     kind = Kind.KEY if described.property.columns[0].primary_key else _kind_of_type(value.type)
     words = {"true": gettext("Yes"), "false": gettext("No")} if kind is Kind.FLAG else {}
-    return Column(path, heading, value, kind, words)
+    return Column(path, heading, value, kind, words, nothing=str(view.export_nothing.get(path, "")))
 
 
 def _words_of(choices: type[Choice]) -> Mapping[str, str]:
@@ -132,6 +132,8 @@ class Exports(ModelView):
     export_types = ("csv", "xlsx", "jsonl")
     # Columns whose words only Python knows: what is read for them, and how it is said.
     export_said: ClassVar[Mapping[str, Said]] = {}
+    # What people read in a column where there is no value.
+    export_nothing: ClassVar[Mapping[str, Any]] = {}
 
     model: type[Base]
 

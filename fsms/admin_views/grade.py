@@ -25,10 +25,6 @@ def _mark(_view: Any, _context: Any, row: Grade, _name: str) -> str:
     return gettext("Excused") if row.grade is None else in_digits(grading.written(row.grade))
 
 
-def _mark_in_file(_view: Any, _context: Any, row: Grade, _name: str) -> str:
-    return gettext("Excused") if row.grade is None else f"{row.grade:f}"
-
-
 class GradeView(EntityView):
     """Marks: pupil, course, subject, semester, month."""
 
@@ -51,7 +47,7 @@ class GradeView(EntityView):
         "updated_at",
     )
     column_formatters: Any = {"grade": _mark, "grade_date": formatters.period}
-    column_formatters_export: Any = {"grade": _mark_in_file}
+    export_nothing: ClassVar[dict[str, Any]] = {"grade": _("Excused")}
     column_searchable_list = ("student.last_name", "student.first_name", "subject.subject_name", "grade_comment")
     column_sortable_list = (
         ("student", ("student.last_name", "student.first_name")),

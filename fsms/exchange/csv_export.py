@@ -97,11 +97,16 @@ def lines(rows: Iterable[Sequence[str]]) -> str:
 
 
 def _written(column: Column) -> SQLColumnExpression[Any]:
+    value = _as_text(column)
+    return func.coalesce(cast(value, Text), column.nothing) if column.nothing else value
+
+
+def _as_text(column: Column) -> SQLColumnExpression[Any]:
     if column.said:
         return column.value
     match column.kind:
         case Kind.TEXT:
-            return _harmless(column.value)
+            return _harmless(cast(column.value, Text))
         case Kind.PHONE:
             return _harmless(func.regexp_replace(column.value, _BARE_PHONE, r"\1 \2 \3"))
         case Kind.CHOICE:

@@ -31,7 +31,8 @@ class Column:
     """A column of a sheet: its stable name, its heading for people, and the SQL of its values.
 
     `words` are what people read for a stored value of a CHOICE, and for "true" and "false" of a FLAG. `said` puts a
-    value into words that only Python knows; a sheet with such a column is read row by row.
+    value into words that only Python knows; a sheet with such a column is read row by row. `nothing` is what people
+    read where there is no value.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Column:
     kind: Kind = Kind.TEXT
     words: Mapping[str, str] = field(default_factory=dict)
     said: Callable[[Any], str] | None = None
+    nothing: str = ""
 
     def in_words(self, otherwise: ColumnElement[Any] | None = None) -> SQLColumnExpression[Any]:
         """The value as people read it: a choice by its word, a moment by the school's clock.

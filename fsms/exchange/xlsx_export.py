@@ -37,6 +37,8 @@ def write(file: IO[bytes], connection: Connection, sheet: Sheet, count: Callable
             for place, value in enumerate(row):
                 if value is not None:
                     writers[place](page, line + 1, place, value)
+                elif word := sheet.columns[place].nothing:
+                    page.write_string(line + 1, place, word)
             if (number + 1) % ROWS_AT_ONCE == 0:
                 count(number + 1)
         if page is None:
