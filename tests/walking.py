@@ -12,10 +12,13 @@ from werkzeug.routing import Map
 # Answers that are no pages.
 NO_PAGES = frozenset(
     {"static", "admin.static", "start", "logout", "photo", "healthz", "session_state", "login", "gradebook.cells"}
+    | {"export_progress"}
 )
-NO_PAGE = re.compile(r"\.(export|ajax_lookup|ajax_update|action_view|delete_view)$")
+NO_PAGE = re.compile(r"\.(export|ajax_lookup|ajax_update|action_view|delete_view|counts_view)$")
 # What differs by these differs in what it shows, not in what it is made of: one page of each is enough.
-SHOWN_DIFFERENTLY = frozenset({"id", "url", "page", "sort", "desc", "page_size", "search", "batch", "key", "ids"})
+SHOWN_DIFFERENTLY = frozenset(
+    {"id", "url", "page", "sort", "desc", "page_size", "search", "batch", "key", "ids", "view"}
+)
 
 Opening = Callable[[str], str | None]
 """Opens an address and gives the source of the page; None where there is none for this reader."""

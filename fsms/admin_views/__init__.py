@@ -19,6 +19,7 @@ from fsms.admin_views.familyinfo import FamilyInfoView
 from fsms.admin_views.finding import FindView
 from fsms.admin_views.grade import GradeView
 from fsms.admin_views.gradebook import GradebookView
+from fsms.admin_views.gradebook_file import GradebookFileView
 from fsms.admin_views.guardian import GuardianView
 from fsms.admin_views.home import HomeView
 from fsms.admin_views.locks import LocksView
@@ -128,6 +129,7 @@ def install(app: Flask) -> None:
     teaching = _("Teaching")
     admin.add_view(DropsView(name=_("Drops"), endpoint="drops", category=teaching, menu_icon_value="user-off"))
     admin.add_view(LocksView(name=_("Locks"), category=_("School"), endpoint="locks", menu_icon_value="lock"))
+    admin.add_view(GradebookFileView(name=_("Marks"), endpoint="gradebookfile", url="/admin/gradebook/file"))
     admin.add_view(WhyView(name=_("Why?"), endpoint="why", url="/admin/gradebook/why"))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask_admin.contrib.sqla.filters import BaseSQLAFilter
 from flask_babel import gettext, lazy_gettext
-from sqlalchemy import Boolean, Column, Date, DateTime, Integer, Numeric, Text, cast
+from sqlalchemy import Boolean, Column, Date, DateTime, Integer, Numeric, Text, and_, cast
 
 from fsms import text
 from fsms.admin_views.forms import number_in
@@ -188,6 +188,23 @@ class Until(_Day):
         return column < self.midnight(column, value + timedelta(days=1))
 
 
+class Between(_Day):
+    """From one day to another, both counted; in the address "2026-11-01 to 2026-11-30"."""
+
+    key, words, data_type = "between", lazy_gettext("between"), "daterangepicker"
+
+    def clean(self, value: str) -> Any:
+        first, between, last = value.partition(" to ")
+        if not between:
+            raise ValueError(value)
+        return super().clean(first), super().clean(last)
+
+    def asks(self, column: Any, value: Any) -> Any:
+        first, last = value
+        end = self.midnight(column, last + timedelta(days=1))
+        return and_(column >= self.midnight(column, first), column < end)
+
+
 class Has(SchoolFilter):
     """A question about other tables, given as a function from yes or no to SQL."""
 
@@ -230,7 +247,7 @@ def for_column(path: str, column: Column[Any], label: Any) -> list[SchoolFilter]
     if isinstance(kind, Boolean):
         return [IsTrue(path, column, label)]
     if isinstance(kind, (Date, DateTime)):
-        return [From(path, column, label), Until(path, column, label)]
+        return [Between(path, column, label), From(path, column, label), Until(path, column, label)]
     if isinstance(kind, (Integer, Numeric)):
         return [Equals(path, column, label), AtLeast(path, column, label), Below(path, column, label)]
     found: list[SchoolFilter] = [Contains(path, column, label)]

@@ -161,7 +161,8 @@ def _notes(found: Found) -> Iterator[str]:
 def _screens(sought: list[str]) -> Iterator[Option]:
     """Find what one may do and the pages of the menu by a part of their name, in any of the languages."""
     fitting = (option for option, names in _all_screens() if all(_stands_in(word, names) for word in sought))
-    yield from (option for option, _place in zip(fitting, range(MOST_SCREENS), strict=False))
+    once = {option.url: option for option in fitting}
+    yield from list(once.values())[:MOST_SCREENS]
 
 
 def _stands_in(word: str, names: tuple[str, ...]) -> bool:

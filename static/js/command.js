@@ -36,6 +36,7 @@ function tell(words) {
 }
 
 function show(answer, typed) {
+  list.removeAttribute("aria-busy");
   list.innerHTML = answer;
   const all = options();
   input.setAttribute("aria-expanded", String(all.length > 0));
@@ -49,6 +50,7 @@ async function ask() {
   const typed = input.value.trim();
   asked?.abort();
   asked = new AbortController();
+  list.setAttribute("aria-busy", "true");
   const url = new URL(dialog.dataset.url, location);
   url.searchParams.set("part", "1");
   url.searchParams.set("q", typed);

@@ -78,6 +78,8 @@ OTHER_ROUTES = {
     "account": (302, 200, 200),
     "session_state": (200, 200, 200),
     "session_extend": (401, 200, 200),
+    "gradebookfile.index": (302, 404, 404),
+    "gradebookfile.download": (302, 404, 404),
     "locks.index": (302, 403, 200),
     "why.index": (302, 404, 404),
     "user.unlock_view": (401, 403, 404),
@@ -216,6 +218,18 @@ def test_no_answer_to_a_teacher_holds_a_byte_of_the_canary(teacher: PageClient, 
         assert CANARY not in answer.source, address
         if f"id={foreign}" in address and not shared:
             assert answer.status in {REFUSED, NOT_FOUND}, address
+
+
+def test_neither_home_nor_the_search_box_tells_a_teacher_of_the_canary(teacher: PageClient, school: School) -> None:
+    numbers = [school.key(page, own=False) for page in ("student", "guardian", "course")]
+    for typed in (CANARY[1:], f"{CANARY[1:]} phone", *map(str, numbers)):
+        for part in ("", "1"):
+            answer = teacher.web.get("/admin/find/", query_string={"q": typed} | ({"part": part} if part else {}))
+            assert CANARY not in answer.text, typed
+    for page in ("student", "guardian", "course"):
+        teacher.post("/admin/find/opened/", {"record": f"{page.title()} {school.key(page, own=False)}"})
+    assert CANARY not in teacher.get("/admin/find/").source
+    assert CANARY not in teacher.get("/admin/").source
 
 
 def _tempting_addresses(page: str, foreign: int) -> Iterator[str]:

@@ -68,7 +68,8 @@ class Visitor:
         """Choose the language of the panel."""
         self.open("/account")
         self.page.locator(f"#screen-form [name=language][value={language}]").check()
-        self.page.locator("#screen-form button").click()
+        with self.page.expect_navigation():
+            self.page.locator("#screen-form button").click()
         expect(self.page.locator(f"html[lang={language}]")).to_have_count(1)
         return self
 

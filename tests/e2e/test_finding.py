@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import Visitor
+from tests.e2e.looking import violations
 
 pytestmark = pytest.mark.e2e
 
@@ -44,6 +45,18 @@ def test_a_pupil_is_found_and_opened_without_a_mouse(desk: Visitor) -> None:
     page.keyboard.press("Escape")
     expect(page.locator("#command")).not_to_be_visible()
     assert desk.complaints == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_open_box_has_no_fault_for_those_who_do_not_see_it(desk: Visitor, theme: str) -> None:
+    desk.sign_in("admin")
+    page = desk.open("/admin/subject/")
+    page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("sok")
+    expect(page.get_by_role("option").first).to_contain_text("#")
+
+    assert list(violations(page)) == []
 
 
 def test_a_slash_in_a_field_is_a_slash(desk: Visitor) -> None:

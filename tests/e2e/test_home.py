@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import Visitor
+from tests.e2e.looking import violations
 
 pytestmark = pytest.mark.e2e
 
@@ -13,6 +14,7 @@ pytestmark = pytest.mark.e2e
 def test_the_office_sees_the_day_at_a_desk(desk: Visitor) -> None:
     page = desk.sign_in("admin").page
 
+    assert list(violations(page)) == []
     for words in ("Attendance today", "Absent today", "Pupils by grade", "Marks missing this month"):
         expect(page.get_by_role("heading", name=re.compile(words))).to_be_visible()
     page.get_by_text("The numbers as a table").click()
@@ -34,6 +36,7 @@ def test_the_first_page_fits_a_phone(phone: Visitor, username: str) -> None:
         "main a", "links => links.filter(a => a.offsetHeight && a.offsetHeight < 44).map(a => a.textContent.trim())"
     )
     assert low == []
+    assert list(violations(page)) == []
     assert phone.complaints == []
 
 

@@ -135,6 +135,7 @@ def test_every_filter_works_on_a_good_value(
     admin: PageClient, flask_app: Flask, full_school: dict[str, int], page: str
 ) -> None:
     good = {"number": "5", "datepicker": "2024-05-31", "select2-tags": "1", None: "a"}
+    good["daterangepicker"] = "2024-05-31 to 2024-06-30"
 
     for flt in _view(flask_app, page).get_filters():
         for value in _options(flask_app, flt) or [good[flt.data_type]]:
