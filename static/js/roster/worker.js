@@ -76,7 +76,7 @@ async function asset(event) {
 // The page says what it is made of, and which other rosters its reader may need before the network is back; and that
 // the reader leaves.
 self.addEventListener("message", (event) => {
-  if (event.data?.keep) event.waitUntil(keepAll(event.data.keep));
+  if (event.data?.keep) event.waitUntil(start(event.data.keep));
   if (event.data?.stop) event.waitUntil(stop(event.ports[0]));
 });
 
@@ -84,6 +84,12 @@ async function stop(port) {
   isStopped = true;
   await caches.delete(KEPT);
   port.postMessage("stopped");
+}
+
+/** The reader is here, perhaps again: a worker outlives the page that has told it to stop. */
+function start(urls) {
+  isStopped = false;
+  return keepAll(urls);
 }
 
 async function keepAll(urls) {
