@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from benchmarks import activity_log, finding, roster, row_security
+from benchmarks import activity_log, finding, gradebook, roster, row_security
 from benchmarks.school import large_school
 
 
@@ -15,7 +15,7 @@ def main() -> None:
     asked.add_argument("--runs", type=int, default=30)
     given = asked.parse_args()
     url = large_school(given.students, given.years)
-    for measured in (activity_log, row_security, finding, roster):
+    for measured in (activity_log, row_security, finding, roster, gradebook):
         for line in measured.report(url, given.runs):
             sys.stdout.write(f"{line}\n")
         sys.stdout.write("\n")

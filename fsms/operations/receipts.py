@@ -9,7 +9,8 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import timedelta
 from typing import Any, cast
 
-from sqlalchemy import Table, delete, func, insert, select
+from sqlalchemy import Insert, Integer, Table, Text, Uuid, bindparam, column, delete, func, insert, select
+from sqlalchemy.dialects.postgresql import JSONB
 
 from fsms import clock, policy
 from fsms.activity import AnySession
@@ -68,8 +69,22 @@ def keep(session: AnySession, what: str, answers: Mapping[uuid.UUID, Any]) -> No
     connection = session.connection()
     connection.execute(delete(_TABLE).where(_TABLE.c.createdAt < clock.now() - KEPT))
     if answers:
-        rows = [{"userId": person, "what": what, "key": key, "answer": answer} for key, answer in answers.items()]
-        connection.execute(insert(_TABLE), rows)
+        rows = [{"key": str(key), "answer": answer} for key, answer in answers.items()]
+        connection.execute(_KEEP, {"person": person, "what": what, "rows": rows})
+
+
+def _insert_all() -> Insert:
+    """Compose one statement for any number of receipts, which travel as one JSON value."""
+    rows = (
+        func.jsonb_to_recordset(bindparam("rows", type_=JSONB))
+        .table_valued(column("key", Uuid), column("answer", JSONB))
+        .render_derived(name="row", with_types=True)
+    )
+    values = select(bindparam("person", type_=Integer), bindparam("what", type_=Text), rows.c.key, rows.c.answer)
+    return insert(_TABLE).from_select(["userId", "what", "key", "answer"], values)
+
+
+_KEEP = _insert_all()
 
 
 def _person(session: AnySession) -> int:

@@ -1,6 +1,6 @@
 """The marks of a class as a sheet: loading it, saving cells, reading what was pasted. Flushes, never commits."""
 
-from fsms.operations.gradebook.cells import EMPTY, Kept, Place
+from fsms.operations.gradebook.cells import EMPTY, Kept, Place, kept
 from fsms.operations.gradebook.pasting import Block, Filling, Preview, Target, preview
 from fsms.operations.gradebook.saving import Entry, Outcome, Saved, State, give_way, save
 from fsms.operations.gradebook.sheets import Choice, Column, Pupil, Sheet, choices, load, other_subjects, semesters_of
@@ -23,6 +23,7 @@ __all__ = [
     "Target",
     "choices",
     "give_way",
+    "kept",
     "load",
     "other_subjects",
     "preview",

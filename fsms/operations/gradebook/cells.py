@@ -61,12 +61,12 @@ def kept(row: Row, who: str | None = None) -> Kept:
     return Kept(
         mark=Mark(row.grade, row.excused),
         comment=row.grade_comment or "",
-        state=_state(row),
+        state=state_of(row.grade_id, row.version, row.updated_at),
         who=who or None,
         when=row.last_edit or row.updated_at,
     )
 
 
-def _state(row: Row) -> str:
+def state_of(grade_id: int, version: int, updated_at: dt.datetime) -> str:
     """Name a mark as it is now: a version alone would begin anew after a deletion, and again after its undo."""
-    return f"{row.grade_id}.{row.version}.{int(row.updated_at.timestamp() * 1000)}"
+    return f"{grade_id}.{version}.{int(updated_at.timestamp() * 1000)}"

@@ -12,9 +12,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import Table, bindparam, delete, func, select, tuple_, update
 from sqlalchemy.exc import DBAPIError
 
 from fsms import activity, clock, errors, policy, text
@@ -23,7 +23,7 @@ from fsms.errors import InvalidValue, Refused, SchoolError
 from fsms.grading import BLANK, Mark, Scheme, parse_mark, written
 from fsms.models import Course, Enrollment, Grade, Semester, Student, Subject, User
 from fsms.operations import locks, receipts
-from fsms.operations.gradebook.cells import EMPTY, Kept, Place, kept
+from fsms.operations.gradebook.cells import EMPTY, SHOWN, Kept, Place, kept, state_of
 
 WHAT = "marks"
 """What receipts call these requests."""
@@ -199,6 +199,10 @@ def _who_gets_no_marks(session: AnySession, course: Course, students: Collection
 # ---- Writing -------------------------------------------------------------------------------------------------------
 
 
+Held = Any
+"""The columns of a mark that is there, which nobody else changes until the end of the transaction."""
+
+
 def _written(session: AnySession, course: Course, semester: Semester, wanted: Sequence[Wanted]) -> list[Outcome]:
     """Write inside a savepoint; where somebody was faster, look again when all who are at work have finished."""
     turn = func.hashtextextended(f"marks of course {course.course_id}", 0)
@@ -221,11 +225,10 @@ def _was_a_race(refused: DBAPIError) -> bool:
 
 
 def _write(session: AnySession, course: Course, semester: Semester, wanted: Sequence[Wanted]) -> list[Outcome]:
-    actor = policy.actor_of(session)
-    by = actor.user_id if actor else None
     rows = _held(session, course, semester, [one.entry.place for one in wanted])
     outcomes: list[Outcome] = []
-    changed: list[tuple[Wanted, Grade | None]] = []
+    new: list[Wanted] = []
+    changed: list[tuple[Wanted, Held]] = []
     # All write in the same order, so that no two wait for one another.
     for one in sorted(wanted, key=lambda one: one.entry.place):
         row = rows.get(one.entry.place)
@@ -234,21 +237,18 @@ def _write(session: AnySession, course: Course, semester: Semester, wanted: Sequ
             outcomes.append(Outcome(one.entry, State.SAME, now))
         elif now.state != one.entry.seen:
             outcomes.append(Outcome(one.entry, State.CLASH, now))
+        elif row is None:
+            new.append(one)
         else:
-            changed.append((one, _put(session, course, semester, one, row, by)))
-    session.flush()
-    outcomes += [Outcome(one.entry, State.SAVED, kept(row) if row else EMPTY) for one, row in changed]
+            changed.append((one, row))
+    outcomes += _changed(session, changed)
+    outcomes += _added(session, course, semester, new)
     return _with_names(session, outcomes, rows)
 
 
-def _put(
-    session: AnySession, course: Course, semester: Semester, one: Wanted, row: Grade | None, by: int | None
-) -> Grade | None:
-    """Add, change or remove the mark; a blank is no mark."""
-    if one.mark == BLANK:
-        session.delete(row)
-        return None
-    if row is None:
+def _added(session: AnySession, course: Course, semester: Semester, new: Sequence[Wanted]) -> list[Outcome]:
+    actor, added = policy.actor_of(session), []
+    for one in new:
         student_id, subject_id, period = one.entry.place
         row = Grade(
             course_id=course.course_id,
@@ -256,23 +256,83 @@ def _put(
             subject_id=subject_id,
             semester_id=semester.semester_id,
             grade_date=period,
+            grade=one.mark.value,
+            excused=one.mark.excused,
+            grade_comment=one.comment or None,
+            user_id=actor.user_id if actor else None,
+            last_edit=clock.now(),
         )
         session.add(row)
-    row.grade, row.excused = one.mark.value, one.mark.excused
-    row.grade_comment = one.comment or None
-    row.user_id, row.last_edit = by, clock.now()
-    return row
+        added.append((one.entry, row))
+    session.flush()
+    return [Outcome(entry, State.SAVED, kept(row)) for entry, row in added]
 
 
-def _held(session: AnySession, course: Course, semester: Semester, places: Sequence[Place]) -> dict[Place, Grade]:
-    """Read the marks as they are now, and hold them to the end of the transaction."""
+def _changed(session: AnySession, changed: Sequence[tuple[Wanted, Held]]) -> list[Outcome]:
+    """Change or remove the marks, all at once: they are held and compared, so no version is asked row by row."""
+    actor, now = policy.actor_of(session), clock.now()
+    by = actor.user_id if actor else None
+    gone = [row.grade_id for one, row in changed if one.mark == BLANK]
+    kept_on = [
+        {
+            "number": row.grade_id,
+            "mark": one.mark.value,
+            "is_excused": one.mark.excused,
+            "comment": one.comment or None,
+            "by": by,
+            "now": now,
+        }
+        for one, row in changed
+        if one.mark != BLANK
+    ]
+    if not changed:
+        return []
+    with activity.told_by_the_database(session):
+        connection = session.connection()
+        done = connection.execute(_CHANGE, kept_on).rowcount if kept_on else 0
+        done += connection.execute(delete(_GRADE).where(_GRADE.c.gradeId.in_(gone))).rowcount if gone else 0
+    assert done == len(changed), "a row that is held can be written"
+    return [
+        Outcome(
+            one.entry,
+            State.SAVED,
+            EMPTY
+            if one.mark == BLANK
+            else Kept(one.mark, one.comment, state_of(row.grade_id, row.version + 1, now), when=now),
+        )
+        for one, row in changed
+    ]
+
+
+_GRADE = cast(Table, Grade.__table__)
+_CHANGE = (
+    update(_GRADE)
+    .where(_GRADE.c.gradeId == bindparam("number"))
+    .values(
+        {
+            _GRADE.c.grade: bindparam("mark"),
+            _GRADE.c.excused: bindparam("is_excused"),
+            _GRADE.c.gradeComment: bindparam("comment"),
+            _GRADE.c.userId: bindparam("by"),
+            _GRADE.c.lastEdit: bindparam("now"),
+            _GRADE.c.updatedAt: bindparam("now"),
+            _GRADE.c.version: _GRADE.c.version + 1,
+        }
+    )
+)
+
+
+def _held(session: AnySession, course: Course, semester: Semester, places: Sequence[Place]) -> dict[Place, Held]:
+    """Read the marks as they are now, and hold them."""
     where = tuple_(Grade.student_id, Grade.subject_id, Grade.grade_date).in_(places)
-    found = select(Grade).where(Grade.course_id == course.course_id, Grade.semester_id == semester.semester_id, where)
-    found = found.order_by(Grade.grade_id).with_for_update().execution_options(populate_existing=True)
-    return {Place(row.student_id, row.subject_id, row.grade_date): row for row in session.scalars(found)}
+    found = select(Grade.student_id, Grade.subject_id, Grade.grade_date, Grade.user_id, *SHOWN).where(
+        Grade.course_id == course.course_id, Grade.semester_id == semester.semester_id, where
+    )
+    held = session.execute(found.order_by(Grade.grade_id).with_for_update())
+    return {Place(row.student_id, row.subject_id, row.grade_date): row for row in held}
 
 
-def _with_names(session: AnySession, outcomes: list[Outcome], rows: Mapping[Place, Grade]) -> list[Outcome]:
+def _with_names(session: AnySession, outcomes: list[Outcome], rows: Mapping[Place, Held]) -> list[Outcome]:
     """Say in whose name stands what was not overwritten."""
     clashes = {o.entry.place: rows[o.entry.place].user_id for o in outcomes if o.state is State.CLASH and o.now.state}
     if not clashes:
