@@ -1,10 +1,12 @@
 """The page of the activity log: what happened, in sentences, and taking acts back. Entries themselves never change."""
 
+import re
 import uuid
 from itertools import chain
 from typing import Any, ClassVar
+from urllib.parse import parse_qs, urlsplit
 
-from flask import abort, flash, redirect, request
+from flask import abort, flash, redirect, request, url_for
 from flask_admin import expose
 from flask_admin.helpers import get_redirect_target
 from flask_babel import gettext, ngettext
@@ -145,7 +147,17 @@ class ActivityLogView(EntityView):
             flash(gettext("%(num)d things could not be taken back; the log tells which.", num=left), "warning")
         if report.batch:
             flash(str(report.batch), "undo")
-        return redirect(back)
+        return redirect(_if_still_there(back))
+
+
+def _if_still_there(back: str) -> str:
+    """Go back to the page of a record, or to its list where the undo has taken the record away."""
+    page = re.match(r"/admin/(\w+)/(?:details|edit)/\?", back)
+    entity = next((entity for entity in ENTITIES if page and entity.__name__.lower() == page[1]), None)
+    key = record_id(parse_qs(urlsplit(back).query).get("id", [""])[0])
+    if page and entity and key is not None and db.session.get(entity, key) is None:
+        return url_for(f"{page[1]}.index_view")
+    return back
 
 
 def _target() -> undoing.Target:

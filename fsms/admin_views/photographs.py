@@ -6,6 +6,8 @@ from typing import Any
 from flask import Flask, abort, current_app, send_file, url_for
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
+from flask_login import current_user
+from itsdangerous import BadSignature, URLSafeSerializer
 from markupsafe import Markup
 from werkzeug.datastructures import FileStorage
 from wtforms import FileField, ValidationError
@@ -19,6 +21,7 @@ from fsms.models import Base, Student, User
 
 PEOPLE: dict[str, Any] = {"student": Student, "user": User}
 REMOVE = "-remove"
+KEPT = "-kept"  # A picture that was sent with a form which could not be saved yet; browsers do not send it twice.
 
 
 def install(app: Flask) -> None:
@@ -61,12 +64,25 @@ class PhotoWidget:
         attributes.setdefault("id", field.id)
         attributes |= {"name": field.name, "accept": "image/jpeg,image/png,image/webp"}
         chooser = theme.file_chooser(**attributes)
+        if field.kept:
+            return chooser + _kept_until_saved(field)
         if not field.present:
             return chooser
         remove = Markup(
             '<label class="form-check"><input class="form-check-input" type="checkbox" name="{}"> {}</label>'
         ).format(field.name + REMOVE, gettext("Remove the present picture"))
         return field.shown + remove + chooser
+
+
+def _kept_until_saved(field: "PhotoField") -> Markup:
+    return Markup('<input type="hidden" name="{}" value="{}"><p class="form-hint">{}</p>').format(
+        field.name + KEPT, _seal().dumps(field.kept), gettext("The picture you sent is kept until you save.")
+    )
+
+
+def _seal() -> URLSafeSerializer:
+    """Make and read what a form carries of a picture; another account's is none."""
+    return URLSafeSerializer(str(current_app.secret_key), salt=f"photograph of {current_user.get_id()}")
 
 
 class PhotoField(FileField):
@@ -88,6 +104,7 @@ class PhotoField(FileField):
         self.present = data if isinstance(data, str) else None
         super().process(formdata, data, extra_filters)
         self.removed = bool(formdata and formdata.get(self.name + REMOVE))
+        self.kept = _kept_before(formdata, self.name)
 
     def pre_validate(self, form: BaseForm) -> None:
         """Read what was sent as a picture, or say why it is none."""
@@ -103,6 +120,14 @@ class PhotoField(FileField):
             setattr(obj, name, self.kept)
         elif self.removed:
             setattr(obj, name, None)
+
+
+def _kept_before(formdata: Any, name: str) -> str | None:
+    try:
+        kept: str | None = _seal().loads(formdata[name + KEPT]) if formdata and name + KEPT in formdata else None
+    except BadSignature:
+        return None
+    return kept
 
 
 def _folder() -> Path:

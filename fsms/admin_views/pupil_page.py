@@ -13,7 +13,6 @@ from fsms.admin_views import formatters, history, scheme
 from fsms.admin_views.by_role import reader
 from fsms.admin_views.familyinfo import FAMILY_FIELDS, FAMILY_LABELS
 from fsms.admin_views.lookups import record_id
-from fsms.admin_views.scholarship import SCHOLARSHIP_LABELS
 from fsms.admin_views.screen import in_digits
 from fsms.database import db
 from fsms.grading import Figure, Standing
@@ -65,9 +64,7 @@ def _told_of(student: Student) -> dict[str, Any]:
         "relation": lambda guardian: gettext(label_of(Relation, guardian.relation)),
         "private": private,
         "family": list(facts_of(family, FAMILY_FIELDS, FAMILY_LABELS)) if family else [],
-        "amounts": [next(facts_of(one, ["amount"], SCHOLARSHIP_LABELS)) for one in student.scholarships]
-        if private
-        else [],
+        "promises": pupil.promises_to(db.session, student) if private else [],
     }
 
 

@@ -246,6 +246,11 @@ class StudentView(PupilPage, Registration, EntityView):
         "emergency_contact": formatters.phone,
     } | dict.fromkeys(("guardians", "scholarships", "family"), formatters.listed)
     inline_models = (GuardianRows(Guardian), FamilyRow(FamilyInfo), ScholarshipRows(Scholarship))
+    column_descriptions: ClassVar[dict[str, Any]] = {
+        "phone": _("As 012 345 678; several with a slash between them."),
+        "school_year": _("Two years in a row, as 2025-2026."),
+        "health": _("Stands at the top of the pupil’s page, for teachers too."),
+    }
     form_overrides = {"photo": photographs.PhotoField}
     long_texts = ("health", "transferReason")
     form_columns = (*PUPIL, *ADDRESS, *HISTORY, *NEEDS)

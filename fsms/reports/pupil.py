@@ -3,15 +3,16 @@
 import datetime as dt
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 
 from sqlalchemy import select
 
-from fsms import policy
+from fsms import clock, policy
 from fsms.activity import AnySession
 from fsms.config import AttendanceRules
 from fsms.grading import Scheme
-from fsms.models import Course, Enrollment, SchoolYear, Student
+from fsms.models import ActivityLog, Course, Enrollment, SchoolYear, Student
 from fsms.operations import places as places_of
 from fsms.operations import siblings
 from fsms.reports import attendance, marks, school_year
@@ -40,6 +41,17 @@ class Sibling:
     course: Course | None
     guardian: str
     phone: str
+
+
+@dataclass(frozen=True)
+class Promise:
+    """A scholarship: since when and, where it was ended, until when. `key` is None where it is ended."""
+
+    key: int | None
+    name: str
+    amount: Decimal | None
+    since: dt.date | None
+    ended: dt.date | None = None
 
 
 @dataclass(frozen=True)
@@ -119,6 +131,34 @@ def classes_of(session: AnySession, students: Collection[int], today: dt.date) -
         for place in held
         if place.course.school_year_id == year and not place.drop
     }
+
+
+def promises_to(session: AnySession, student: Student) -> list[Promise]:
+    """List a pupil's scholarships, and after them those that were ended, as the log tells."""
+    held = [
+        Promise(one.scholarship_id, str(one), one.amount, _day(one.created_at))
+        for one in reversed(student.scholarships)
+    ]
+    whose = ActivityLog.details[("changes", "student_id", "0")].as_integer() == student.student_id
+    told = select(ActivityLog).where(ActivityLog.action == "delete_scholarship", whose)
+    return [*held, *map(_ended, session.scalars(told.order_by(ActivityLog.id.desc())))]
+
+
+def _ended(entry: ActivityLog) -> Promise:
+    changes = (entry.details or {}).get("changes") or {}
+    before = {name: pair[0] for name, pair in changes.items()}
+    since, amount = before.get("created_at"), before.get("amount")
+    return Promise(
+        key=None,
+        name=" · ".join(part for part in (before.get("type"), before.get("sponsor")) if part) or str(entry.entity_id),
+        amount=Decimal(amount) if amount else None,
+        since=_day(dt.datetime.fromisoformat(since)) if since else None,
+        ended=_day(entry.timestamp),
+    )
+
+
+def _day(moment: dt.datetime) -> dt.date:
+    return moment.astimezone(clock.SCHOOL_ZONE).date()
 
 
 # ---- What should not be overlooked ---------------------------------------------------------------------------------

@@ -103,3 +103,27 @@ def test_files_of_photographs_are_nobodys_but_the_applications(flask_app: Flask,
     assert (flask_app.config["SETTINGS"].data_dir / "photos").stat().st_mode & 0o077 == 0
     make.session.refresh(pupil)
     assert _status(admin, f"/static/photos/{pupil.photo}") == 404
+
+
+def test_a_picture_outlives_an_error_elsewhere_in_the_form(admin: PageClient, make: Make) -> None:
+    pupil = make.student()
+    admin.get(f"/admin/student/edit/?id={pupil.student_id}")
+
+    refused = admin.submit(None, photo=_picture(), last_name="")
+    assert "The picture you sent is kept until you save." in refused.text
+    admin.submit(None, last_name="សុខ")
+
+    make.session.refresh(pupil)
+    assert pupil.photo
+    assert _status(admin, f"/photo/student/{pupil.student_id}") == 200
+
+
+@pytest.mark.parametrize("forged", ["", "x", "0" * 32 + ".jpg", '"abc.jpg".bad-signature', "\x00"])
+def test_a_picture_that_nobody_sent_is_not_taken(admin: PageClient, make: Make, forged: str) -> None:
+    pupil = make.student()
+    page = admin.get(f"/admin/student/edit/?id={pupil.student_id}")
+
+    admin.post(page.form().action, {**page.form().values, "photo-kept": forged})
+
+    make.session.refresh(pupil)
+    assert pupil.photo is None

@@ -152,6 +152,17 @@ def test_family_and_scholarships_are_on_the_page(admin: PageClient, make: Make, 
     assert "តម្រូវការ · World Vision" in page.text
 
 
+def test_a_scholarship_that_was_ended_is_told_with_its_days(admin: PageClient, make: Make, place: Enrollment) -> None:
+    promise = make.scholarship(student=place.student, type="តម្រូវការ", sponsor="World Vision")
+    admin.get(f"/admin/scholarship/deletion/?id={promise.scholarship_id}")
+    admin.submit("delete")
+
+    page = open_page(admin, place.student)
+
+    today = f"{clock.today():%d/%m/%Y}"
+    assert f"តម្រូវការ · World Vision from {today} to {today} ended 40,000 riel" in page.text
+
+
 def test_the_history_is_on_the_same_page(admin: PageClient, make: Make, place: Enrollment) -> None:
     admin.get(f"/admin/student/edit/?id={place.student_id}")
     admin.submit(typed={"health": "ហឺត"})

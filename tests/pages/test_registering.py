@@ -68,8 +68,9 @@ def test_undo_takes_pupil_family_and_place_back(admin: PageClient, make: Make, s
 
     undo = next(a.get("href") or "" for a in saved.find("a") if "/undo/?batch" in (a.get("href") or ""))
     admin.get(undo)
-    admin.submit("undo")
+    back = admin.submit("undo")
 
+    assert back.status == 200, "the pupil's page is gone; the list is there"
     assert registered(session) == []
     assert session.query(Enrollment).count() == 0
 
