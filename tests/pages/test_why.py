@@ -185,3 +185,19 @@ def test_of_another_teachers_class_nothing_is_explained(
 @pytest.mark.parametrize("asked", [{"student": "0"}, {"student": "x"}, {"semester": "99999"}, {"course": "x"}])
 def test_what_does_not_exist_is_not_there(teacher: PageClient, class_: Class7A, asked: dict[str, str]) -> None:
     assert class_.why(teacher, "average", pupil=None, **asked).status == 404
+
+
+@pytest.mark.parametrize("view", ["month=2025-01", "subject"])
+def test_every_figure_of_the_gradebook_leads_to_its_explanation(
+    teacher: PageClient, class_: Class7A, view: str
+) -> None:
+    here = f"course={class_.course.course_id}&semester={class_.semester.semester_id}"
+    across = f"subject={class_.maths.subject_id}" if view == "subject" else view
+    sheet = teacher.get(f"/admin/gradebook/?{here}&{across}")
+
+    links = [link for link in sheet.find("a") if link.get("data-why") is not None]
+
+    assert len(links) == 2 * len(class_.pupils) + 1, "average and rank of each, and the mean of the class"
+    for link in links:
+        page = teacher.get(link.get("href") or "")
+        assert page.title in {f"Why {link.text}?", f"Why rank {link.text}?"}

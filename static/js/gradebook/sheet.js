@@ -5,6 +5,13 @@ const NOTHING = ["", "", "", "", ""];
 
 const isZero = (text) => /^0+([.,]0+)?$/.test(text);
 
+/** Put a figure into its cell; where it leads to its explanation, also nothing can be asked about. */
+function put(cell, figure) {
+  const [link] = cell.children;
+  if (link) link.textContent = figure || "–";
+  else cell.textContent = figure;
+}
+
 export class Sheet {
   #known;
   #places = new Map();
@@ -86,7 +93,7 @@ export class Sheet {
   reckon({ pupils, columns, mean }) {
     for (const row of this.table.querySelectorAll("tr[data-pupil]")) {
       const figures = pupils[row.dataset.pupil] ?? ["", "", ""];
-      for (const [nth, cell] of row.querySelectorAll(".figure").entries()) cell.textContent = figures[nth];
+      for (const [nth, cell] of row.querySelectorAll(".figure").entries()) put(cell, figures[nth]);
     }
     for (const cell of this.table.querySelectorAll("tfoot [data-column]")) {
       const [average, missing] = columns[cell.dataset.column] ?? ["", ""];
@@ -94,7 +101,7 @@ export class Sheet {
       cell.querySelector("b").textContent = missing;
       cell.querySelector("small").hidden = !missing;
     }
-    this.table.querySelector("[data-mean]").textContent = mean;
+    put(this.table.querySelector("[data-mean]"), mean);
   }
 
   // ---- How it looks ----
