@@ -344,15 +344,11 @@ def _edit(client: PageClient, row: Base, typed: Typed) -> Page:
 
 
 def _stored(session: Session, row: Base) -> dict[str, Any]:
+    """What the row holds, by column; the keys that the database works out follow from it."""
     session.refresh(row)
-    stored = {column.name: value for column, value in zip(row.__table__.columns, _values(row), strict=True)}
+    stored = {attribute.columns[0].name: getattr(row, attribute.key) for attribute in row.__mapper__.column_attrs}
     session.commit()
     return stored
-
-
-def _values(row: Base) -> list[Any]:
-    mapper = row.__mapper__
-    return [getattr(row, mapper.get_property_by_column(column).key) for column in row.__table__.columns]
 
 
 def _place_of(row: Any, make: Make) -> Enrollment:
