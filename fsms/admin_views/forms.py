@@ -14,7 +14,6 @@ from werkzeug.datastructures import MultiDict
 from wtforms import BooleanField, DateField, Field, FileField, SelectField, StringField, TextAreaField
 from wtforms.form import BaseForm
 from wtforms.validators import InputRequired, Length, Optional, StopValidation
-from wtforms.widgets import TextInput
 
 from fsms import text
 from fsms.admin_views import formatters, theme
@@ -135,23 +134,15 @@ class NumberField(StringField):
         return number if self.places else int(number)
 
 
-class DayInput(TextInput):
-    """A line for a day, and a button that opens the browser's own calendar (static/js/days.js).
+class DayInput:
+    """A line for a day, and the browser's calendar."""
 
-    A date input of the browser shows days in the language of the browser, often month first, whatever the page says;
-    docs/decisions/days-and-digits.md has the rest.
-    """
+    input_type = "text"
 
-    def __call__(self, field: Field, **attributes: Any) -> Markup:
+    def __call__(self, field: Any, **attributes: Any) -> Markup:
         """Draw line and button."""
-        line = super().__call__(field, **attributes)
-        return Markup('<span class="day-input">{}{}</span>').format(line, _calendar_button())
-
-
-def _calendar_button() -> Markup:
-    return Markup('<button class="btn-icon needs-js" type="button" data-pick-day aria-label="{}">{}</button>').format(
-        gettext("Open the calendar"), theme.icon("calendar")
-    )
+        attributes.setdefault("id", field.id)
+        return theme.day_line(**{**attributes, "name": field.name, "value": field._value()})  # noqa: SLF001
 
 
 class DayField(DateField):
@@ -162,8 +153,6 @@ class DayField(DateField):
     def __init__(self, **kwargs: Any) -> None:
         """Say how a day is written."""
         super().__init__(format=["%d/%m/%Y"], **kwargs)
-        typing = {"inputmode": "numeric", "autocomplete": "off", "placeholder": lazy_gettext("dd/mm/yyyy")}
-        self.render_kw = typing | (self.render_kw or {})
 
     def _value(self) -> str:
         return str(self.raw_data[0]) if self.raw_data else formatters.day(self.data) if self.data else ""

@@ -38,11 +38,11 @@ class Sent:
 
 def day_of(typed: object) -> dt.date:
     """Read a day; none is today."""
-    written = text.digits(text.clean(typed)) if isinstance(typed, str) else ""
+    written = text.clean(typed) if isinstance(typed, str) else ""
     if not written:
         return clock.today()
     try:
-        return dt.date.fromisoformat(written)
+        return text.day(written)
     except ValueError:
         raise InvalidValue(_("A date cannot be read. Enter it as 2025-03-14."), about="day") from None
 

@@ -6,6 +6,7 @@ The templates are in templates/, the styles and scripts in static/. Nothing here
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from typing import Any
 from urllib.parse import urlencode
@@ -53,6 +54,7 @@ def install(app: Flask) -> None:
         digits=screen.in_digits,
     )
     app.jinja_env.globals.update(
+        day_line=day_line,
         icon=icon,
         now=clock.now,
         column_classes=column_classes,
@@ -102,6 +104,27 @@ class LookupSelect:
         return Markup("<select {}>{}</select>").format(
             Markup(html_params(name=field.name, **attributes)), Markup("").join(blank + shown)
         )
+
+
+def day_line(**attributes: Any) -> Markup:
+    """Draw a line for a day, and the button of the browser's own calendar (static/js/days.js).
+
+    A date input of the browser shows days in the language of the browser, often month first, whatever the page says;
+    docs/decisions/days-and-digits.md has the rest. The value may be a day, or a text as it was typed.
+    """
+    value = attributes.get("value") or ""
+    attributes["value"] = formatters.day(value) if isinstance(value, date) else formatters.day_in_text(str(value))
+    usual = {
+        "inputmode": "numeric",
+        "autocomplete": "off",
+        "placeholder": gettext("dd/mm/yyyy"),
+        "class": "form-control",
+    }
+    button = Markup('<button class="btn-icon needs-js" type="button" data-pick-day aria-label="{}">{}</button>').format(
+        gettext("Open the calendar"), icon("calendar")
+    )
+    line = Markup('<input type="text" {}>').format(Markup(html_params(**(usual | attributes))))
+    return Markup('<span class="day-input">{}{}</span>').format(line, button)
 
 
 def file_chooser(**attributes: Any) -> Markup:

@@ -11,7 +11,8 @@ window.looking = (() => {
 
   const isSeen = (element) => {
     const { width, height } = element.getBoundingClientRect();
-    return width > 1 && height > 1 && element.checkVisibility({ opacityProperty: true, visibilityProperty: true });
+    const isClipped = getComputedStyle(element).clipPath !== "none"; // there for screen readers only
+    return width > 1 && height > 1 && !isClipped && element.checkVisibility({ opacityProperty: true, visibilityProperty: true });
   };
 
   const right = (element) => element.getBoundingClientRect().right;
@@ -31,7 +32,7 @@ window.looking = (() => {
   function sizeOf(control) {
     const labels = ["checkbox", "radio", "file"].includes(control.type)
       ? [...control.labels, control.parentElement]
-      : control.matches(".ts-control > input") ? [control.parentElement] : [];
+      : control.matches(".ts-control > input") ? [control.closest(".ts-wrapper")] : [];
     const boxes = [control, ...labels].map((element) => element.getBoundingClientRect());
     return [Math.max(...boxes.map(({ width }) => width)), Math.max(...boxes.map(({ height }) => height))];
   }
