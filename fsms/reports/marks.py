@@ -18,8 +18,7 @@ from sqlalchemy.orm import Session, scoped_session
 
 from fsms import grading
 from fsms.grading import BLANK, Cell, Mark, Scheme, Standing, Standings
-from fsms.models import Attendance, Course, Enrollment, Grade, SchoolYear, Semester, Student, Subject
-from fsms.vocabulary import AttendanceStatus
+from fsms.models import Course, Enrollment, Grade, SchoolYear, Semester, Student, Subject
 
 AnySession = Session | scoped_session[Any]
 AnyRow = Row[*tuple[Any, ...]]
@@ -420,17 +419,10 @@ def _places(session: AnySession, course_id: int) -> dict[int, AnyRow]:
 
 
 def _absences(session: AnySession, course_id: int) -> dict[int, dict[str, Fraction]]:
-    """Count each pupil's absences by month, in whatever class they were noted."""
-    of_class = select(Enrollment.student_id).where(Enrollment.course_id == course_id)
-    month = func.to_char(Attendance.attendance_date, "YYYY-MM")
-    found = session.execute(
-        select(Attendance.student_id, month, Attendance.session, Attendance.status, func.count())
-        .where(Attendance.student_id.in_(of_class))
-        .where(Attendance.status.in_([AttendanceStatus.ABSENT.value, AttendanceStatus.EXCUSED.value]))
-        .group_by(Attendance.student_id, month, Attendance.session, Attendance.status)
-    )
+    """Count each pupil's absences by month, in whatever class they were noted and whoever asks."""
+    counted = func.fsms_absences(course_id).table_valued("student", "month", "session", "status", "times")
     absences: dict[int, dict[str, Fraction]] = {}
-    for student, of, part, status, times in found:
+    for student, of, part, status, times in session.execute(select(counted)):
         months = absences.setdefault(student, {})
         months[of] = months.get(of, Fraction()) + times * grading.absences_of([(part, status)])
     return absences

@@ -187,8 +187,13 @@ def test_a_teacher_reads_the_own_class_just_as_the_principal_does(
     session: Session, connection: Connection, class_: ClassOf
 ) -> None:
     class_.fill(Random(1))  # noqa: S311
+    elsewhere = class_.make.enrollment(student=class_.places[0].student)  # in a class that the teacher does not see
+    class_.make.attendance(enrollment=elsewhere, status="Absent")
     teacher_id, course = class_.teacher.user_id, class_.course.course_id
     read = [marks.year(session, scheme, course) for scheme in (PLAIN, SCHOOL)]
+    march = marks.month(session, SCHOOL, course, class_.semester.semester_id, MONTHS[2])
+    assert march
+    assert {line.standing.average.factor.absences for line in march.lines} == {0, 1}
     session.commit()
 
     with as_teacher(connection, teacher_id) as teacher:
