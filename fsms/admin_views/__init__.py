@@ -97,6 +97,7 @@ SCREENS: tuple[Screen, ...] = (
     (_("Teaching"), RosterView, "roster", _("Take attendance"), "clipboard-check", True),
     (_("Teaching"), MissingView, "missing", _("Who is missing"), "user-off", False),
     (_("Teaching"), GradebookView, "gradebook", _("Gradebook"), "notebook", True),
+    (_("Teaching"), DropsView, "drops", _("Drops"), "logout", False),
 )
 
 
@@ -126,8 +127,6 @@ def install(app: Flask) -> None:
         for view, entity, name, icon in pages:
             css = "on-phone" if entity in ON_PHONE else ""
             admin.add_view(view(entity, name=name, category=group, menu_icon_value=icon, menu_class_name=css))
-    teaching = _("Teaching")
-    admin.add_view(DropsView(name=_("Drops"), endpoint="drops", category=teaching, menu_icon_value="user-off"))
     admin.add_view(LocksView(name=_("Locks"), category=_("School"), endpoint="locks", menu_icon_value="lock"))
     admin.add_view(GradebookFileView(name=_("Marks"), endpoint="gradebookfile", url="/admin/gradebook/file"))
     admin.add_view(WhyView(name=_("Why?"), endpoint="why", url="/admin/gradebook/why"))

@@ -9,7 +9,7 @@ from flask import request
 from flask_babel import gettext, ngettext
 
 from fsms import clock, grading, policy
-from fsms.admin_views import formatters, history, scheme
+from fsms.admin_views import formatters, history, scheme, story_words
 from fsms.admin_views.by_role import reader
 from fsms.admin_views.familyinfo import FAMILY_FIELDS, FAMILY_LABELS
 from fsms.admin_views.lookups import record_id
@@ -61,6 +61,7 @@ def _told_of(student: Student) -> dict[str, Any]:
         "of_year": year_of(told.marks) if told.marks else None,
         "age": age(student.dob, clock.today()),
         "dialled": formatters.dialled,
+        "story": story_words.told_of(student.student_id),
         "relation": lambda guardian: gettext(label_of(Relation, guardian.relation)),
         "private": private,
         "family": list(facts_of(family, FAMILY_FIELDS, FAMILY_LABELS)) if family else [],

@@ -1,7 +1,7 @@
 """Which days a school year has, and which semester a day belongs to. Reads only."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import or_, select
@@ -38,10 +38,28 @@ class Span:
 
 def days_of(session: AnySession, year: SchoolYear) -> Span:
     """Say which days a school year has: those of its semesters or, where these have no dates, September to August."""
+    return days_of_all(session, [year])[year.school_year_id]
+
+
+def days_of_all(session: AnySession, years: Collection[SchoolYear]) -> dict[int, Span]:
+    """Say which days several school years have, by their numbers."""
+    codes = [code for year in years for code in _codes(year)]
+    linked = Semester.school_year_id.in_([year.school_year_id for year in years])
+    asked = select(Semester).where(or_(linked, Semester.school_year_id.is_(None) & Semester.semester_code.in_(codes)))
+    found = session.scalars(asked).all()
+    return {year.school_year_id: _span(year, [half for half in found if _belongs(half, year)]) for year in years}
+
+
+def _belongs(half: Semester, year: SchoolYear) -> bool:
+    if half.school_year_id is not None:
+        return half.school_year_id == year.school_year_id
+    return half.semester_code in _codes(year)
+
+
+def _span(year: SchoolYear, halves: Sequence[Semester]) -> Span:
     begins = _begins(year)
-    dated = [half for half in semesters_of(session, year) if half.start_date and half.end_date]
-    firsts = [half.start_date for half in dated if half.start_date]
-    lasts = [half.end_date for half in dated if half.end_date]
+    firsts = [half.start_date for half in halves if half.start_date]
+    lasts = [half.end_date for half in halves if half.end_date]
     first = min(firsts, default=dt.date(begins, 9, 1))
     return Span(first, max(lasts) if len(lasts) > 1 else dt.date(begins + 1, 8, 31))
 

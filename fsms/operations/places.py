@@ -136,8 +136,7 @@ def of(kind: type[Attendance] | type[Grade], place: Enrollment) -> tuple[ColumnE
 
 def years(session: AnySession, held: Sequence[Enrollment]) -> dict[int, Span]:
     """Say which days the school years of places have, by the year's number."""
-    found = {place.course.school_year_id: place.course.school_year for place in held}
-    return {number: calendar.days_of(session, year) for number, year in found.items()}
+    return calendar.days_of_all(session, {place.course.school_year for place in held})
 
 
 def days(place: Enrollment, year: Span) -> Span:

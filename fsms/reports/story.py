@@ -7,7 +7,7 @@ stand, without a name.
 import datetime as dt
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -50,6 +50,17 @@ class Line:
 Entry = Row[*tuple[Any, ...]]
 
 
+@dataclass(frozen=True)
+class _Deed:
+    """An act by its name; of a move, the class it led to, whose place an undo may have taken away since."""
+
+    action: str = ""
+    to: str | None = None
+
+
+_NO_DEED = _Deed()
+
+
 def of_pupil(session: AnySession, student_id: int) -> tuple[Line, ...]:
     """Tell what happened to a pupil's places, the oldest first."""
     held = next(iter(places_of.all_of(session, [student_id])), [])
@@ -79,11 +90,11 @@ def _told_by_the_row(place: Enrollment, entries: Sequence[Entry], year: Span) ->
 
 
 def _told_by_the_log(
-    place: Enrollment, entries: Sequence[Entry], deeds: Mapping[uuid.UUID, str], year: Span
+    place: Enrollment, entries: Sequence[Entry], deeds: Mapping[uuid.UUID, _Deed], year: Span
 ) -> Iterator[Line]:
     for entry in entries:
-        deed = deeds.get(entry.batch, "")
-        if (event := _event(entry, deed)) is None:
+        deed = deeds.get(entry.batch, _NO_DEED)
+        if (event := _event(entry, deed.action)) is None:
             continue
         yield Line(
             day=_day(entry, event, year),
@@ -91,6 +102,7 @@ def _told_by_the_log(
             course_id=place.course_id,
             course=str(place.course),
             reason=_new(entry, "drop_reason"),
+            to=deed.to if event is Event.MOVED else None,
             who=entry.who or None,
             recorded=entry.timestamp,
             batch=entry.batch,
@@ -122,13 +134,10 @@ def _day(entry: Entry, event: Event, year: Span) -> dt.date:
 
 
 def _moves_joined(lines: Sequence[Line]) -> Iterator[Line]:
-    """Make one line of the two ends of a move: from which class, and to which."""
-    opened = {line.batch: line for line in lines if line.event in _OPENING and line.batch}
+    """Leave out the far end of a move, which the near end names."""
     moved = {line.batch for line in lines if line.event is Event.MOVED}
     for line in lines:
-        if line.event is Event.MOVED and line.batch in opened:
-            yield replace(line, to=opened[line.batch].course)
-        elif line.batch not in moved or line.event not in _OPENING:
+        if line.batch not in moved or line.event not in _OPENING:
             yield line
 
 
@@ -154,9 +163,10 @@ def _entries(session: AnySession, numbers: Sequence[int]) -> Sequence[Entry]:
     return session.execute(asked.order_by(ActivityLog.id)).all()
 
 
-def _deeds(session: AnySession, batches: set[uuid.UUID]) -> dict[uuid.UUID, str]:
-    """Name the acts by their batches."""
-    asked = select(ActivityLog.batch, ActivityLog.action).where(
+def _deeds(session: AnySession, batches: set[uuid.UUID]) -> dict[uuid.UUID, _Deed]:
+    """Find the acts by their batches."""
+    to = ActivityLog.details["facts", "to"].astext
+    asked = select(ActivityLog.batch, ActivityLog.action, to).where(
         ActivityLog.batch.in_(batches), ActivityLog.details.has_key("sentence")
     )
-    return {batch: action for batch, action in session.execute(asked) if batch}
+    return {batch: _Deed(action, to) for batch, action, to in session.execute(asked) if batch}

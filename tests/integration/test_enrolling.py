@@ -14,11 +14,26 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from fsms import activity, errors, policy
 from fsms.errors import Refused, SchoolError
-from fsms.models import ENTITIES, ActivityLog, Attendance, Course, Enrollment, Grade, SchoolYear, Semester, Student
+from fsms.grading import PLAIN
+from fsms.models import (
+    ENTITIES,
+    ActivityLog,
+    Attendance,
+    Course,
+    Enrollment,
+    Grade,
+    SchoolYear,
+    Semester,
+    Student,
+    User,
+)
 from fsms.operations import enrolling, undoing
 from fsms.operations.enrolling import BadDay, HasAPlace, Later, Leaving, SecondClass, WasDropped
-from fsms.operations.places import NotInTheClass
+from fsms.operations.places import NotInTheClass, of
 from fsms.policy import Actor, speak_for
+from fsms.reports import effects, story
+from fsms.reports import marks as marks_report
+from fsms.reports.story import Event
 from fsms.vocabulary import StudentStatus
 from tests.builders import Make
 from tests.database import engine_of, migrated_template, scratch_database
@@ -585,3 +600,163 @@ def _act(school: School, name: str, draw: int) -> None:
             enrolling.leave_school(session, pupil, how, status=StudentStatus.TRANSFERRED, today=TODAY)
         case "enrol":
             enrolling.enrol(session, [pupil], course.course_id, on=TODAY, second_class=bool(draw % 2))
+
+
+# ---- What an act would do ------------------------------------------------------------------------------------------
+
+
+def rows_of(session: Session, place: Enrollment) -> tuple[int, int, int]:
+    """Count marks and attendance of a place, and the attendance after the day."""
+    attendance = select(func.count()).select_from(Attendance).where(*of(Attendance, place))
+    return (
+        session.scalar(select(func.count()).select_from(Grade).where(*of(Grade, place))) or 0,
+        session.scalar(attendance) or 0,
+        session.scalar(attendance.where(Attendance.attendance_date > DAY)) or 0,
+    )
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    pupils=st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3), st.booleans()), min_size=1, max_size=4),
+    later=st.sampled_from([*Later]),
+    act=st.sampled_from(["drop", "move", "leave"]),
+)
+def test_the_numbers_of_a_preview_are_those_of_the_act(
+    engine: Engine, pupils: list[tuple[int, int, bool]], later: Later, act: str
+) -> None:
+    with engine.connect() as connection, connection.begin() as transaction, Sessions(bind=connection) as session:
+        speak_for(session, PRINCIPAL)
+        school = school_in(session)
+        places = [school.pupil(days=days, marks=marks) for days, marks, _ in pupils]
+        for place, (_days, _marks, second) in zip(places, pupils, strict=True):
+            if second:
+                school.make.enrollment(student=place.student, course=school.make.course(school_year=school.year))
+        numbers = [place.enrollment_id for place in places]
+        how = Leaving(DAY, "Illness", later)
+        before, rows = everything(connection), {place.enrollment_id: rows_of(session, place) for place in places}
+        told = _told(school, act, numbers, how)
+        assert everything(connection) == before
+
+        done = _done(school, act, numbers, how)
+
+        session.commit()
+        assert {effect.enrollment_id for effect in told.effects} == {place.enrollment_id for place in done}
+        for effect in told.effects:
+            place = session.get_one(Enrollment, effect.enrollment_id)
+            marks, attendance, after = rows_of(session, place)
+            assert (effect.marks_kept, effect.attendance_kept, effect.attendance_later) == (marks, attendance, after)
+            had = rows.get(effect.enrollment_id, (0, 0, 0))
+            assert effect.marks_carried == had[0] - marks
+            assert effect.attendance_removed + effect.attendance_carried == had[1] - attendance
+            assert (effect.status or place.student.status) == place.student.status
+            sheet = marks_report.semester(session, PLAIN, place.course_id, place.drop_semester_id or 0)
+            assert sheet
+            assert effect.ranked == sum(1 for line in sheet.lines if line.standing.rank)
+        transaction.rollback()
+
+
+def _told(school: School, act: str, numbers: list[int], how: Leaving) -> effects.Preview:
+    common: dict[str, Any] = {"today": TODAY, "scheme": PLAIN}
+    match act:
+        case "drop":
+            return effects.of_drop(school.session, numbers, how, **common)
+        case "move":
+            return effects.of_move(school.session, numbers[0], school.b.course_id, how, **common)
+    pupil = school.session.get_one(Enrollment, numbers[0]).student_id
+    return effects.of_leaving(school.session, pupil, how, status=StudentStatus.TRANSFERRED, **common)
+
+
+def _done(school: School, act: str, numbers: list[int], how: Leaving) -> list[Enrollment]:
+    match act:
+        case "drop":
+            return enrolling.drop(school.session, numbers, how, today=TODAY)
+        case "move":
+            return [enrolling.move(school.session, numbers[0], school.b.course_id, how, today=TODAY)[0]]
+    pupil = school.session.get_one(Enrollment, numbers[0]).student_id
+    return enrolling.leave_school(school.session, pupil, how, status=StudentStatus.TRANSFERRED, today=TODAY)
+
+
+def test_a_preview_says_who_gets_another_rank(school: School) -> None:
+    subject, places = school.make.subject(), [school.pupil() for _ in range(4)]
+    for place, mark in zip(places, (9, 8, 8, 7), strict=True):
+        school.make.grade(
+            enrollment=place, subject=subject, grade_date="2024-12", semester=school.first_semester, grade=mark
+        )
+
+    (effect,) = effects.of_drop(
+        school.session, [places[0].enrollment_id], Leaving(DAY, "Illness"), today=TODAY, scheme=PLAIN
+    ).effects
+
+    assert (effect.ranked, effect.rank_changes) == (3, 3)
+
+
+# ---- The line of events --------------------------------------------------------------------------------------------
+
+
+def test_the_line_of_events_tells_what_happened_when_why_and_by_whom(school: School) -> None:
+    pupil = school.make.student()
+    (place,) = enrolling.enrol(school.session, [pupil.student_id], school.a.course_id, on=dt.date(2024, 12, 2))
+    school.session.commit()
+    drop(school, place)
+    undoing.undo(school.session, school.last_batch())
+    school.session.commit()
+    drop(school, place, on=dt.date(2025, 1, 20))
+    enrolling.re_enrol(school.session, place.enrollment_id)
+    school.session.commit()
+    how = Leaving(dt.date(2025, 2, 3), "Moved to another class")
+    enrolling.move(school.session, place.enrollment_id, school.b.course_id, how, today=TODAY)
+    school.session.commit()
+    enrolling.leave_school(
+        school.session, pupil.student_id, Leaving(TODAY, "Work"), status=StudentStatus.INACTIVE, today=TODAY
+    )
+    school.session.commit()
+
+    lines = story.of_pupil(school.session, pupil.student_id)
+
+    told = [(line.event, line.day, line.course[:2], line.to and line.to[:2]) for line in lines]
+    assert {(event, day) for event, day, *_ in told} >= {
+        (Event.ENROLLED, dt.date(2024, 12, 2)),
+        (Event.DROPPED, DAY),
+        (Event.DROPPED, dt.date(2025, 1, 20)),
+        (Event.MOVED, dt.date(2025, 2, 3)),
+        (Event.LEFT, TODAY),
+    }
+    assert [event for event, *_ in told].count(Event.CAME_BACK) == 1
+    assert [event for event, *_ in told].count(Event.TAKEN_BACK) == 1
+    assert (Event.MOVED, dt.date(2025, 2, 3), "7A", "7B") in told
+    assert len(told) == 7
+    assert {line.who for line in lines} == {school.session.get_one(User, PRINCIPAL.user_id).full_name}
+    assert all(line.recorded and line.batch for line in lines)
+
+
+def test_what_is_older_than_the_log_is_told_by_the_rows(school: School, connection: Connection) -> None:
+    place = school.pupil()
+    connection.execute(text("SET LOCAL fsms.logged = 'on'"))
+    connection.execute(
+        text(
+            'INSERT INTO "Enrollment" ("studentId", "courseId", "drop", "dropDate", "dropSemesterId") VALUES (:s, :c, '
+            'true, \'2024-02-01\', (SELECT min("semesterId") FROM "Semester"))'
+        ),
+        {"s": place.student_id, "c": school.last_year.course_id},
+    )
+
+    lines = story.of_pupil(school.session, place.student_id)
+
+    old = [(line.event, line.day, line.who) for line in lines if line.course.startswith("6A")]
+    assert old == [(Event.ENROLLED, dt.date(2023, 9, 1), None), (Event.DROPPED, dt.date(2024, 2, 1), None)]
+
+
+def test_a_teacher_reads_the_line_of_events_without_the_names_of_others(school: School) -> None:
+    school.a.teacher_id1 = TEACHER.user_id
+    place = school.pupil()
+    drop(school, place)
+    number = place.student_id
+    school.session.commit()
+    speak_for(school.session, TEACHER)
+
+    lines = story.of_pupil(school.session, number)
+
+    assert [(line.event, line.day, line.who) for line in lines] == [
+        (Event.ENROLLED, dt.date(2024, 11, 1), None),
+        (Event.DROPPED, DAY, None),
+    ]

@@ -264,7 +264,7 @@ def test_a_filter_says_how_many_there_are_of_each(admin: PageClient, drops: list
     assert page.options("reason") == ["Reason", "Illness (1)", "ផ្លាស់ទីលំនៅ (1)"]
     assert page.options("level") == ["Grade level", "Grade 6 (1)", "Grade 7 (1)", "Grade 9 (2)"]
     assert page.options("month") == ["Month", "February 2020 (1)", "January 2020 (1)"]
-    assert "1 girls" in page.text
+    assert "1 girl" in page.text
 
 
 def test_the_list_takes_as_many_queries_for_twice_as_many_drops(
@@ -385,6 +385,22 @@ def test_who_has_no_open_place_cannot_leave(admin: PageClient, make: Make, schoo
     assert "has no open place in a class" in page.text
 
 
+def test_the_pupils_page_tells_the_line_of_events_and_who_it_was(admin: PageClient, school: School) -> None:
+    place = school.pupil("Dara")
+    admin.get(f"/admin/drops/?student={place.student_id}")
+    admin.submit("act", on=DAY, reason="Illness", look="1")
+    admin.submit("act")
+    admin.submit("/admin/drops/back/", enrollment=place.enrollment_id)
+
+    page = admin.get(f"/admin/student/details/?id={place.student_id}")
+
+    told = [" ".join("".join(line.itertext()).split()) for one in page.find("ol", "story") for line in one]
+    assert ["Came back to 7A" in told[0], "Dropped from 7A" in told[1], "Enrolled in 7A" in told[2]] == [True] * 3
+    assert "Illness" in told[1]
+    assert f"{DAY:%d/%m/%Y}" in told[1]
+    assert all(admin.user.full_name in line for line in told[:2])
+
+
 # ---- Enrolling -----------------------------------------------------------------------------------------------------
 
 
@@ -495,7 +511,7 @@ def test_a_class_shows_who_is_in_it_and_apart_who_was(
     assert page.rows[0]["Pupil"] == "Sok Dara"
     assert (page.rows[1]["Pupil"], page.rows[1]["Reason"]) == ("Sok Bopha", "Illness")
     assert "Chan Sophea" in page.text
-    assert "1 pupils" in page.text
+    assert "1 pupil" in page.text
     admin.submit("/admin/drops/back/", enrollment=gone.enrollment_id)
     assert "is back in 7A" in admin.page.text
     assert admin.page.path.startswith("/admin/course/details/")

@@ -1,0 +1,155 @@
+"""A dropped pupil, on every screen that lists pupils: out from the day of the drop on, and still in the history."""
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+
+import pytest
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from fsms import clock
+from fsms.grading import PLAIN
+from fsms.models import Course, Enrollment, Semester
+from fsms.reports import marks
+from tests.browser import Page, PageClient
+from tests.builders import Make
+
+TODAY = clock.today()
+DROPPED = TODAY - dt.timedelta(days=7)
+GONE, STAYS = "Gonepupil", "Stayspupil"
+
+
+@dataclass
+class Class:
+    """A class of the teacher with a pupil who stays and one who was dropped a week ago."""
+
+    course: Course
+    semester: Semester
+    stays: Enrollment
+    gone: Enrollment
+
+
+@pytest.fixture
+def taught(make: Make, teacher: PageClient, session: Session) -> Class:
+    begins = TODAY.year if TODAY.month >= 9 else TODAY.year - 1
+    year = make.school_year(school_year_code=f"{begins}-{begins + 1}")
+    halves = [
+        make.semester(semester_code=f"S{number}-{begins}", school_year=year, start_date=first, end_date=last)
+        for number, first, last in (
+            (1, dt.date(begins, 9, 1), dt.date(begins, 12, 31)),
+            (2, dt.date(begins + 1, 1, 1), dt.date(begins + 1, 8, 31)),
+        )
+    ]
+    semester = next(
+        half for half in halves if half.start_date and half.end_date and half.start_date <= TODAY <= half.end_date
+    )
+    course, subject = make.course(level=7, section="A", teacher=teacher.user, school_year=year), make.subject()
+    places = []
+    for name, mark in ((STAYS, 6), (GONE, 9)):
+        place = make.enrollment(student=make.student(last_name="Sok", first_name=name), course=course)
+        month = f"{DROPPED:%Y-%m}"
+        make.grade(enrollment=place, subject=subject, semester=semester, grade_date=month, grade=Decimal(mark))
+        for ago in (8, 9, 10):
+            make.attendance(enrollment=place, attendance_date=TODAY - dt.timedelta(ago), status="Absent")
+        places.append(place)
+    stays, gone = places
+    gone.drop, gone.drop_date, gone.drop_semester, gone.drop_reason = True, DROPPED, semester, "Moved house"
+    session.commit()
+    return Class(course, semester, stays, gone)
+
+
+Address = Callable[[Class], str]
+
+# Where pupils are listed to be marked, to be looked for in the yard, or to be counted: endpoint and address.
+ENTRY: dict[str, tuple[str, Address]] = {
+    "the roster of today": (
+        "roster.index",
+        lambda c: f"/admin/roster/?course={c.course.course_id}&day={TODAY}&session=AM",
+    ),
+    "the name list": ("course.names_view", lambda c: f"/admin/course/names/?id={c.course.course_id}"),
+    "the photo sheet": ("course.names_view", lambda c: f"/admin/course/names/?id={c.course.course_id}&photos=1"),
+    "the home page": ("admin.index", lambda c: "/admin/"),
+}
+# Where the pupil is still found.
+HISTORY: dict[str, Address] = {
+    "the pupil's page": lambda c: f"/admin/student/details/?id={c.gone.student_id}",
+    "the list of pupils": lambda c: f"/admin/student/?search={GONE}",
+    "the enrolments": lambda c: f"/admin/enrollment/?search={GONE}",
+    "the marks": lambda c: f"/admin/grade/?search={GONE}",
+    "the attendance": lambda c: f"/admin/attendance/?search={GONE}",
+    "the page of the class": lambda c: f"/admin/course/details/?id={c.course.course_id}",
+}
+
+
+@pytest.mark.parametrize("screen", ENTRY)
+def test_who_was_dropped_is_not_on(
+    screen: str, flask_app: Flask, admin: PageClient, teacher: PageClient, taught: Class
+) -> None:
+    endpoint, address = ENTRY[screen]
+    _ask_for_the_screen(flask_app, endpoint)
+
+    for reader in (admin, teacher):
+        page = reader.get(address(taught))
+        assert page.status == 200
+        assert GONE not in page.source
+        assert STAYS in page.source or screen == "the home page"
+
+
+@pytest.mark.parametrize("screen", HISTORY)
+def test_who_was_dropped_is_still_on(screen: str, admin: PageClient, teacher: PageClient, taught: Class) -> None:
+    for reader in (admin, teacher):
+        page = reader.get(HISTORY[screen](taught))
+        assert page.status == 200
+        assert GONE in page.source
+
+
+def test_the_roster_of_a_day_before_the_drop_still_has_the_pupil(
+    flask_app: Flask, admin: PageClient, taught: Class
+) -> None:
+    _ask_for_the_screen(flask_app, "roster.index")
+    day = DROPPED - dt.timedelta(days=1)
+
+    page = admin.get(f"/admin/roster/?course={taught.course.course_id}&day={day}&session=AM")
+
+    assert GONE in page.source
+
+
+def test_the_gradebook_takes_no_mark_for_who_was_dropped(admin: PageClient, teacher: PageClient, taught: Class) -> None:
+    for reader in (admin, teacher):
+        page = reader.get(f"/admin/gradebook/?course={taught.course.course_id}&semester={taught.semester.semester_id}")
+        assert page.status == 200
+        assert STAYS in page.source
+        assert _fields_of(page, taught.stays.student_id)
+        assert not _fields_of(page, taught.gone.student_id)
+
+
+def _ask_for_the_screen(flask_app: Flask, endpoint: str) -> None:
+    if endpoint not in flask_app.view_functions:
+        pytest.skip(f"there is no {endpoint} yet")
+
+
+def _fields_of(page: Page, student_id: int) -> list[str]:
+    """Name the fields of the sheet in which a mark of the pupil could be typed."""
+    typed_into = (box for box in page.find("input") if box.get("type") not in {"hidden", "checkbox", "radio"})
+    return [name for box in typed_into if str(student_id) in (name := box.get("name") or box.get("id") or "")]
+
+
+def test_on_the_page_of_the_class_the_dropped_stand_apart(teacher: PageClient, taught: Class) -> None:
+    page = teacher.get(f"/admin/course/details/?id={taught.course.course_id}")
+
+    assert [("No." in row, row["Pupil"].split()[-1]) for row in page.rows] == [(True, STAYS), (False, GONE)]
+
+
+def test_means_and_ranks_leave_out_who_was_dropped(session: Session, taught: Class) -> None:
+    sheet = marks.semester(session, PLAIN, taught.course.course_id, taught.semester.semester_id)
+
+    assert sheet
+    assert [line.student_id for line in sheet.lines] == [taught.stays.student_id]
+    assert [line.student_id for line in sheet.dropped] == [taught.gone.student_id]
+    assert sheet.standings.mean.value == 6
+    rank = sheet.lines[0].standing.rank
+    assert rank
+    assert (rank.place, rank.of) == (1, 1)
+    assert sheet.dropped[0].standing.rank is None
