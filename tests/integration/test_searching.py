@@ -220,7 +220,7 @@ def bare() -> Iterator[Connection]:
         yield connection
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(typed=TYPED)
 def test_database_and_application_make_the_same_keys(bare: Connection, typed: str) -> None:
     name, phone = bare.execute(select(func.fsms_name_key(typed), func.fsms_phone_key(typed))).one()
