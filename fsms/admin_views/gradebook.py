@@ -73,7 +73,7 @@ class GradebookView(BaseView):
                 "figures": gradebook_sheet.figures(sheet, _reckoned(sheet)),
                 "lock": locks.banner(sheet.course.course_id, sheet.semester.semester_id),
             }
-        years = gradebook_sheet.by_year(gradebook.choices(db.session, _reader_id()))
+        years = gradebook_sheet.by_year(gradebook.choices(db.session, _reader_id()), sheet)
         page: str = self.render("admin/gradebook.html", sheet=sheet, years=years, **facts)
         return page
 

@@ -29,6 +29,7 @@ from fsms.operations.gradebook import (
 )
 from fsms.reports import marks
 
+YEARS_TO_CHOOSE = 3
 LISTED = 4
 """So many changes or refusals of a preview are named; the others are counted."""
 
@@ -145,12 +146,13 @@ class Line:
     cells: tuple[Box, ...]
 
 
-def by_year(listed: Sequence[Choice]) -> dict[str, list[Choice]]:
-    """Put the courses to choose from under their years."""
+def by_year(listed: Sequence[Choice], sheet: Sheet | None) -> dict[str, list[Choice]]:
+    """Put the courses of the last years, and of the one that is shown, under their years: ten years are no choice."""
     years: dict[str, list[Choice]] = {}
     for choice in listed:
         years.setdefault(str(choice.course.school_year), []).append(choice)
-    return years
+    near = {*list(years)[:YEARS_TO_CHOOSE], str(sheet.course.school_year) if sheet else ""}
+    return {year: courses for year, courses in years.items() if year in near}
 
 
 def shown(sheet: Sheet, typed: Sequence[Entry] = (), trouble: Sequence[Outcome] = ()) -> dict[str, Any]:

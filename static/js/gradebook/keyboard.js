@@ -8,23 +8,34 @@ export function keyboard(sheet, { commit, restore, comment, undo, help, leave })
   const { table } = sheet;
   let editing = null;
   let before = "";
+  let began = null; // the column in which Tab was pressed first
 
   function go(input, down, right) {
     const [row, column] = sheet.placeOf(input);
     const [rows, columns] = sheet.size;
     const [toRow, toColumn] = [Math.max(0, Math.min(rows - 1, row + down)), Math.max(0, Math.min(columns - 1, column + right))];
+    if (right === 1 && column === columns - 1) return commit(input), input.closest("tr").querySelector("a:not([hidden])")?.focus();
     if (toRow === row && toColumn === column) return commit(input);
     sheet.focus(toRow, toColumn);
   }
 
-  /** To the neighbour, at the end of a row to the next one; false where the sheet ends. */
+  /** To the neighbour in the row; false at its end, where Tab leaves the sheet. */
   function along(input, step) {
     const [row, column] = sheet.placeOf(input);
-    const [rows, columns] = sheet.size;
-    const place = row * columns + column + step;
-    if (place < 0 || place >= rows * columns) return false;
-    sheet.focus(Math.floor(place / columns), place % columns);
+    const next = sheet.at(row, column + step);
+    if (!next) return false;
+    const begun = began ?? column;
+    next.focus();
+    began = begun;
     return true;
+  }
+
+  /** Down or up; who came along by Tab goes on below where that began, as in a spreadsheet. */
+  function down(input, step) {
+    const [row, column] = sheet.placeOf(input);
+    const to = began ?? column;
+    if (sheet.at(row + step, to)) sheet.focus(row + step, to);
+    else commit(input);
   }
 
   const moves = {
@@ -32,7 +43,6 @@ export function keyboard(sheet, { commit, restore, comment, undo, help, leave })
     ArrowDown: () => [1, 0],
     ArrowLeft: () => editing || [0, -1],
     ArrowRight: () => editing || [0, 1],
-    Enter: ({ shiftKey }) => [shiftKey ? -1 : 1, 0],
     PageUp: () => [-PAGE, 0],
     PageDown: () => [PAGE, 0],
     Home: ({ ctrlKey }) => editing || [ctrlKey ? -FAR : 0, -FAR],
@@ -41,6 +51,7 @@ export function keyboard(sheet, { commit, restore, comment, undo, help, leave })
 
   const acts = {
     Tab: (input, { shiftKey }) => along(input, shiftKey ? -1 : 1),
+    Enter: (input, { shiftKey }) => down(input, shiftKey ? -1 : 1),
     F2: (input, { shiftKey }) => (shiftKey ? comment(input) : edit(input)),
     Escape: (input) => {
       editing = null;
@@ -55,6 +66,16 @@ export function keyboard(sheet, { commit, restore, comment, undo, help, leave })
     editing = input;
     input.setSelectionRange(input.value.length, input.value.length);
   }
+
+  // The figures stand beyond the last cell: Enter on one tells how it came about.
+  const steps = { ArrowLeft: -1, ArrowRight: 1 };
+  table.addEventListener("keydown", (event) => {
+    const row = event.target.closest("a")?.closest("tr");
+    if (!row || !(event.key in steps)) return;
+    const stops = [...row.querySelectorAll("input:not([disabled]), a:not([hidden])")];
+    stops[stops.indexOf(event.target) + steps[event.key]]?.focus();
+    event.preventDefault();
+  });
 
   table.addEventListener("keydown", (event) => {
     const input = event.target.closest("input");
@@ -72,7 +93,7 @@ export function keyboard(sheet, { commit, restore, comment, undo, help, leave })
     if (!target.matches("input")) return;
     table.querySelector("input[tabindex='0']")?.setAttribute("tabindex", "-1");
     target.tabIndex = 0;
-    editing = null;
+    editing = began = null;
     before = target.value;
     target.select();
   });

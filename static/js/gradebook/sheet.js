@@ -31,6 +31,8 @@ export class Sheet {
       }
     }
     if (this.rows[0]?.[0]) this.rows[0][0].tabIndex = 0;
+    // The figures are reached by the arrows, beyond the last cell; by Tab they would be a hundred stops.
+    for (const link of table.querySelectorAll("a")) link.tabIndex = -1;
   }
 
   // ---- Where ----
