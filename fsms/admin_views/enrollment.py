@@ -4,10 +4,13 @@ from typing import Any, ClassVar
 
 from flask_babel import lazy_gettext as _
 from sqlalchemy import ColumnElement
+from wtforms import Form
 
 from fsms.admin_views import chips, everyday
 from fsms.admin_views.base import EntityView
+from fsms.database import db
 from fsms.models import Enrollment
+from fsms.operations import enrolling
 from fsms.reports import school_year
 
 
@@ -93,3 +96,8 @@ class EnrollmentView(EntityView):
         "updated_at": _("Last saved"),
     }
     form_columns = ("student", "course", "enrolled_on", "drop", "drop_semester", "drop_date", "drop_reason")
+
+    def on_model_change(self, form: Form, model: Enrollment, is_created: bool) -> None:
+        """Let the pupil's record follow, as after an act of `enrolling`."""
+        db.session.flush()
+        enrolling.keep_in_step(db.session, [model.student_id])

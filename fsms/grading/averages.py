@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
-from functools import cached_property
+from functools import cache, cached_property
 
 from fsms.grading.marks import BLANK, Cell, Mark
 from fsms.grading.ranks import Rank, ranks
@@ -122,7 +122,7 @@ class _Gradebook:
         used = {cell for pupil in pupils if not pupil.dropped for cell, mark in pupil.marks.items() if mark != BLANK}
         self.columns = sorted(used)
         self.maximum = {subject.id: level.maximum_of(subject.name) for subject in subjects}
-        self._made: dict[tuple[What, Factor], Figure] = {}
+        self._made: dict[tuple[What, bool], Figure] = {}
         self._months_of_class: dict[int, list[str]] = {}
         self._of_subject: dict[tuple[int, int], list[Cell]] = {}
         for cell in self.columns:
@@ -253,7 +253,9 @@ class _Gradebook:
 
     def _mean_of_marks(self, pupil: Pupil, what: What, columns: Sequence[Cell], factor: Factor) -> Figure:
         """Average a pupil's marks of one subject in these columns."""
-        if made := self._made.get((what, factor)):
+        # A month of a pupil has one factor, so it is enough to know whether it was applied.
+        key = (what, factor is NO_FACTOR)
+        if made := self._made.get(key):
             return made
         assert what.subject is not None
         terms, left_out, missing = [], [], set()
@@ -261,12 +263,12 @@ class _Gradebook:
             of = What(pupil.id, cell.semester, cell.subject, cell.period)
             mark = pupil.marks.get(cell, BLANK)
             if mark.value is not None:
-                terms.append(Term(of, Fraction(mark.value)))
+                terms.append(Term(of, _exact(mark.value)))
             else:
                 left_out.append(LeftOut(of, Why.EXCUSED if mark.excused else Why.BLANK))
                 missing |= set() if mark.excused else {cell}
         rule = Rule.MARK if what.period and len(terms) == 1 else Rule.MEAN
-        made = self._made[what, factor] = figure(
+        made = self._made[key] = figure(
             what, rule, self.maximum[what.subject], terms, factor=factor, left_out=tuple(left_out),
             missing=frozenset(missing),
         )  # fmt: skip
@@ -295,6 +297,9 @@ class _Gradebook:
 
     def _factor(self, pupil: Pupil, month: str) -> Factor:
         return attendance_factor(pupil.absences.get(month, Fraction())) if self.scheme.by_attendance else NO_FACTOR
+
+
+_exact = cache(Fraction)  # a class has thousands of marks, and few different ones
 
 
 def _missing_in(parts: Iterable[Figure]) -> frozenset[Cell]:

@@ -78,6 +78,11 @@ class Term:
     figure: "Figure | None" = None
     blank: bool = False
 
+    @property
+    def counted(self) -> Fraction:
+        """The value by its weight; nearly every weight is one, and a class has thousands of terms."""
+        return self.value if self.weight is ONE else self.weight * self.value
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -132,6 +137,7 @@ def figure(
     over = Fraction(len(terms)) if divisor is None else divisor
     value = None
     if over > 0 and not all(term.blank for term in terms):
-        value = sum((term.weight * term.value for term in terms), Fraction(0)) / over * factor.value
+        value = sum((term.counted for term in terms), Fraction(0)) / over
+        value = value if factor is NO_FACTOR else value * factor.value
     kept = tuple(terms) if value is not None else ()
     return Figure(what, rule, out_of, value, kept, over if kept else ONE, factor, left_out, missing)

@@ -443,6 +443,20 @@ def test_nobody_chosen_is_said_so(admin: PageClient, school: School, make: Make)
     assert "Choose at least one pupil." in page.text
 
 
+def test_an_enrolment_typed_into_its_form_moves_the_pupils_record_too(
+    admin: PageClient, school: School, make: Make, session: Session
+) -> None:
+    pupil = make.student(class_="5")
+    session.commit()
+    admin.get("/admin/enrollment/new/")
+
+    admin.submit(None, student=pupil.student_id, course=school.b.course_id)
+
+    session.refresh(pupil)
+    assert (pupil.class_, pupil.class_id) == ("7", school.b.course_id)
+    assert pupil.school_year == school.year.school_year_code
+
+
 # ---- Who may, and what is nonsense ---------------------------------------------------------------------------------
 
 DOORS = ("", "find/", "drop/", "move/", "leave/", "enrol/", "export/csv/")

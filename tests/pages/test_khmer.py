@@ -24,7 +24,8 @@ SILENT = {"script", "style", "code", "kbd"}
 
 # Names, codes and formats, which are the same in every language.
 NAMES = re.compile(
-    r"\b(?:English|CSV|Excel|JSON Lines|JSON|JPEG|PNG|WebP|MB|ID|IP|Ctrl|Esc|Enter|Tab|S[12]|principal|teacher|thida)\b"
+    r"\b(?:English|CSV|Excel|JSON Lines|JSON|JPEG|PNG|WebP|MB|ID|IP|Ctrl|Esc|Enter|Tab|Shift|F2)\b"
+    r"|\b(?:S[12]|principal|teacher|thida)\b"
     r"|\{\w+\}"  # filled in by a script
     r"|\b[0-9a-f-]{36}\b"  # numbers of acts
 )

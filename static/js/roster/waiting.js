@@ -6,15 +6,24 @@ import { forgetPages } from "./pages.js";
 
 const place = document.getElementById("waiting");
 
+const [number, text] = [place.querySelector("b"), place.querySelector("span")];
+
 const classes = (items) => new Set(items.map(({ course, day, session }) => `${course} ${day} ${session}`)).size;
-const words = (name, count) => place.dataset[count === 1 ? `${name}One` : `${name}Many`].replace("{count}", count);
+
+function say(name, count) {
+  const words = place.dataset[count === 1 ? `${name}One` : `${name}Many`].replace("{count}", count);
+  number.textContent = count;
+  text.textContent = words.replace(count, "").trim();
+  place.setAttribute("aria-label", words);
+}
 
 async function show() {
   const [unsent, open] = await Promise.all([waiting(), told()]);
   place.hidden = !(unsent.length || open.length);
   if (place.hidden) return;
-  place.textContent = unsent.length ? words("waiting", classes(unsent)) : words("open", classes(open));
-  const { course, day, session } = (open[0] ?? unsent[0]);
+  if (unsent.length) say("waiting", classes(unsent));
+  else say("open", classes(open));
+  const { course, day, session } = unsent[0] ?? open[0];
   place.href = `${place.dataset.saveUrl}?${new URLSearchParams({ course, day, session })}`;
 }
 

@@ -38,12 +38,17 @@ async function page(request) {
   }
 }
 
+let isStopped = false;
+
 async function keep(url, answer) {
+  if (isStopped) return;
   const kept = await caches.open(KEPT);
   await kept.put(url, answer);
+  if (isStopped) await caches.delete(KEPT);
 }
 
 async function keptPage(url) {
+  if (isStopped) return undefined;
   const kept = await caches.open(KEPT);
   const copy = (await kept.match(url)) ?? (await kept.match(withoutSession(url)));
   const age = copy && Date.now() - Date.parse(copy.headers.get("Date"));
@@ -58,10 +63,9 @@ function withoutSession(url) {
 
 /** Styles and scripts as they were kept; the newest are fetched behind the page's back. */
 async function asset(event) {
-  const kept = await caches.open(KEPT);
-  const copy = await kept.match(event.request);
+  const copy = await caches.match(event.request);
   const fresh = fetch(event.request).then(async (answer) => {
-    if (answer.ok) await kept.put(event.request, answer.clone());
+    if (answer.ok) await keep(event.request, answer.clone());
     return answer;
   });
   if (!copy) return fresh;
@@ -69,11 +73,28 @@ async function asset(event) {
   return copy;
 }
 
-// The page says what it is made of, and which other rosters its reader may need before the network is back.
-self.addEventListener("message", (event) => event.data?.keep && event.waitUntil(keepAll(event.data.keep)));
+// The page says what it is made of, and which other rosters its reader may need before the network is back; and that
+// the reader leaves.
+self.addEventListener("message", (event) => {
+  if (event.data?.keep) event.waitUntil(start(event.data.keep));
+  if (event.data?.stop) event.waitUntil(stop(event.ports[0]));
+});
+
+async function stop(port) {
+  isStopped = true;
+  await caches.delete(KEPT);
+  port.postMessage("stopped");
+}
+
+/** The reader is here, perhaps again: a worker outlives the page that has told it to stop. */
+function start(urls) {
+  isStopped = false;
+  return keepAll(urls);
+}
 
 async function keepAll(urls) {
   for (const url of urls) {
+    if (isStopped) return;
     try {
       // Nobody asked for it: it keeps no session alive, and sets no cookie after somebody has signed out.
       const answer = await fetch(url, { headers: { Accept: "text/html,*/*", "X-Background": "1" } });
