@@ -282,7 +282,9 @@ class PageClient:
 
     def _arrived(self, send: Callable[[], TestResponse]) -> Page:
         self.before_each()
-        self._page = page = Page(send())
+        answer = send()
+        answer.request.environ["wsgi.input"].close()  # a large upload has been a file on the disk
+        self._page = page = Page(answer)
         if page.is_html:
             head = next(e for e in page.find("meta") if e.get("name") == "csrf-token")
             self.csrf_token = head.get("content") or ""

@@ -28,6 +28,8 @@ def other_values(make: Make, row: Base, name: str, column: Column[Any]) -> dict[
     if isinstance(row, Semester) and name in ("start_date", "end_date"):
         first = dt.date(1900 + row.semester_id % 100, 1, 1 if row.start_date is None else 2)
         return {"start_date": first, "end_date": first + dt.timedelta(days=9)}
+    if isinstance(row, Grade) and name == "excused":
+        return {"excused": True, "grade": None}
     return {name: _other_value(make, row, name, column)}
 
 

@@ -215,7 +215,7 @@ def test_nothing_is_archived_twice_over_the_same_file(demo_shell: Shell, tmp_pat
 
 
 def test_a_list_goes_to_standard_output_as_its_page_would_give_it(demo_shell: Shell) -> None:
-    pupils = demo_shell.fsms("export", "student", "--where", "gender-is=female", "--search", "1")
+    pupils = demo_shell.fsms("export", "student", "--where", "gender-is=female", "--search", "1001")
     lines = demo_shell.fsms("export", "attendance", "--format", "jsonl", "--where", "status-is=Absent").stdout
 
     assert pupils.exit_code == 0, pupils.exception

@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, sessionmaker
 
 from fsms import activity, errors, policy
+from fsms.config import AttendanceRules
 from fsms.errors import Refused, SchoolError
 from fsms.grading import PLAIN
 from fsms.models import (
@@ -30,7 +31,7 @@ from fsms.models import (
 from fsms.operations import enrolling, undoing
 from fsms.operations.enrolling import BadDay, HasAPlace, Later, Leaving, SecondClass, WasDropped
 from fsms.operations.places import NotInTheClass, of
-from fsms.policy import Actor, speak_for
+from fsms.policy import Actor, set_attendance_rules, speak_for
 from fsms.reports import effects, story
 from fsms.reports import marks as marks_report
 from fsms.reports.story import Event
@@ -527,6 +528,7 @@ def test_nobody_takes_attendance_or_gives_marks_after_the_drop(school: School) -
     drop(school, place)
     row = {"student_id": place.student_id, "course_id": place.course_id, "session": "AM", "status": "Present"}
     school.session.commit()
+    set_attendance_rules(school.session, AttendanceRules(open_days=100_000))
 
     for actor in (PRINCIPAL, TEACHER):
         speak_for(school.session, actor)

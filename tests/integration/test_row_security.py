@@ -432,9 +432,9 @@ def test_nobody_may_ask_for_own_classes(speaking: Speaking, function: str) -> No
 
 
 def test_counts_aggregates_joins_and_core_statements_are_limited_too(teacher: Session) -> None:
-    assert teacher.scalar(select(func.count()).select_from(Grade)) == 3
+    assert teacher.scalar(select(func.count()).select_from(Grade)) == 4
     assert teacher.scalar(select(func.max(Grade.grade_id))) == 13
-    assert teacher.scalar(text('SELECT count(*) FROM "Grade"')) == 3
+    assert teacher.scalar(text('SELECT count(*) FROM "Grade"')) == 4
     assert teacher.scalars(select(Student.student_id).where(Student.enrollments.any(course_id=2))).all() == []
 
 

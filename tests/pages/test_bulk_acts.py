@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from fsms import errors
+from fsms import clock, errors
 from fsms.models import Student, User
 from fsms.vocabulary import AccountStatus
 from tests.browser import Page, PageClient
@@ -238,7 +238,8 @@ def test_nobody_switches_off_the_own_account_among_others(admin: PageClient, mak
 
 
 def test_a_teacher_acts_on_own_rows_only(teacher: PageClient, make: Make, session: Session) -> None:
-    own = make.attendance(enrollment=make.enrollment(course=make.course(teacher=teacher.user)))
+    place = make.enrollment(course=make.course(teacher=teacher.user))
+    own = make.attendance(enrollment=place, attendance_date=clock.today())
     foreign = make.attendance()
     number = foreign.attendance_id
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fsms import text
+from fsms.admin_views.formatters import day_in_text
 from tests.browser import Page
 from tests.builders import PASSWORD, Make
 
@@ -88,7 +89,8 @@ CHANGED: dict[str, tuple[Typed, dict[str, str]]] = {
 def kept(page: Page, typed: Typed) -> bool:
     """Say whether a form shows again what was typed into it; a password is never sent back."""
     shown = {name: page.field(name) or "" for name in typed}
-    wanted = {name: "on" if value is True else str(value) for name, value in typed.items()}
+    # A day is shown as the school writes it, however it was typed.
+    wanted = {name: "on" if value is True else day_in_text(str(value)) for name, value in typed.items()}
     return {name: text.clean(shown[name]) for name in typed} == {
         name: "" if name == "new_password" else text.clean(wanted[name]) for name in typed
     }
