@@ -33,7 +33,7 @@ def _choose(page: Page, label: str, typed: str) -> None:
 
 def _save(page: Page) -> None:
     page.get_by_role("button", name="Save", exact=True).click()
-    expect(page.get_by_role("status")).to_be_visible()
+    expect(page.get_by_role("main").get_by_role("status")).to_be_visible()
 
 
 def test_a_subject_is_written_corrected_read_and_deleted(desk: Visitor) -> None:
@@ -54,7 +54,7 @@ def test_a_subject_is_written_corrected_read_and_deleted(desk: Visitor) -> None:
     page.get_by_role("link", name=re.compile("Delete")).first.click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("បារាំង")
     page.get_by_role("button", name="Delete").click()
-    expect(page.get_by_role("status")).to_be_visible()
+    expect(page.get_by_role("main").get_by_role("status")).to_be_visible()
 
     page = desk.open("/admin/subject/?search=បារាំង")
     expect(page.locator("main tbody tr")).to_have_count(0)
@@ -109,6 +109,7 @@ def test_a_signed_out_browser_sees_nothing_more(desk: Visitor) -> None:
     page = desk.open("/admin/student/")
     page.locator(".user-button").click()
     page.get_by_role("button", name="Sign out").click()
+    expect(page).to_have_url(re.compile("/login"))
 
     desk.open("/admin/student/")
 

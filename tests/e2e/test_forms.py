@@ -36,7 +36,7 @@ def _new_subject(visitor: Visitor, name: str) -> str:
     page = visitor.open("/admin/subject/new/")
     page.get_by_label("Subject").fill(name)
     page.get_by_role("button", name="Save and stay here").click()
-    expect(page.get_by_role("status").first).to_be_visible()
+    expect(page.get_by_role("main").get_by_role("status").first).to_be_visible()
     return page.url.removeprefix(visitor.address)
 
 
@@ -67,7 +67,7 @@ def test_where_two_people_save_both_versions_are_shown_and_one_is_chosen(
     other = colleague.open(path)
     other.get_by_label("Subject").fill(f"Theirs {screen} {keep}")
     _save(other)
-    expect(other.get_by_role("status").first).to_be_visible()
+    expect(other.get_by_role("main").get_by_role("status").first).to_be_visible()
 
     page = visitor.page
     page.get_by_label("Subject").first.fill(f"Mine {screen} {keep}")
@@ -80,7 +80,7 @@ def test_where_two_people_save_both_versions_are_shown_and_one_is_chosen(
     assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]  # type: ignore[index]
     clash.get_by_role("button", name="Keep all of these" if keep == "theirs" else "Keep all of yours").click()
     _save(page)
-    expect(page.get_by_role("status").first).to_be_visible()
+    expect(page.get_by_role("main").get_by_role("status").first).to_be_visible()
 
     wanted = {"theirs": "Theirs", "mine": "Mine"}[keep]
     page = visitor.open(path)
@@ -143,8 +143,8 @@ def test_a_deletion_is_counted_first_and_undone_after(visitor: Visitor) -> None:
     page.locator("main tbody tr").first.get_by_role("link", name=re.compile("^Delete")).click()
     expect(page.locator("main")).to_contain_text("This deletes 1 scholarship.")
     page.get_by_role("button", name="Delete").click()
-    page.get_by_role("status").get_by_role("link", name="Undo").click()
+    page.get_by_role("main").get_by_role("status").get_by_role("link", name="Undo").click()
     page.get_by_role("button", name="Undo").click()
 
-    expect(page.get_by_role("status").first).to_contain_text("1 record is as it was before.")
+    expect(page.get_by_role("main").get_by_role("status").first).to_contain_text("1 record is as it was before.")
     assert visitor.complaints == []

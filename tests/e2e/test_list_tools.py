@@ -94,7 +94,7 @@ def test_columns_are_chosen_and_kept_in_a_view(desk: Visitor) -> None:
     page.locator(".views-menu summary").click()
     page.get_by_role("button", name="Delete this view").click()
     page.get_by_role("dialog").get_by_role("button", name="Delete this view").click()
-    expect(page.get_by_role("status").first).to_contain_text("Villages")
+    expect(page.get_by_role("main").get_by_role("status").first).to_contain_text("Villages")
     assert desk.complaints == []
 
 
@@ -116,7 +116,7 @@ def test_all_that_match_are_changed_at_once_and_undone(desk: Visitor) -> None:
     expect(page.locator(".alert-success")).to_contain_text(f"{matching} records changed.")
     page.get_by_role("link", name="Undo").first.click()
     page.locator("#undo").get_by_role("button", name="Undo").click()
-    expect(page.get_by_role("status").first).to_contain_text("as they were before")
+    expect(page.get_by_role("main").get_by_role("status").first).to_contain_text("as they were before")
     assert desk.complaints == []
 
 

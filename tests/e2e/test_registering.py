@@ -82,8 +82,8 @@ def test_a_family_registers_two_children(visitor: Visitor) -> None:
     assert _fits(page)
     page.get_by_label("It is another pupil, because").fill("កូនភ្លោះ")
     page.get_by_role("button", name="Save all the same").click()
-    expect(page.get_by_role("status").first).to_contain_text("successfully created")
-    page.get_by_role("status").get_by_role("link", name="Undo").click()
+    expect(page.get_by_role("main").get_by_role("status").first).to_contain_text("successfully created")
+    page.get_by_role("main").get_by_role("status").get_by_role("link", name="Undo").click()
     page.get_by_role("button", name="Undo").click()
-    expect(page.get_by_role("status").first).to_contain_text("as they were before")
+    expect(page.get_by_role("main").get_by_role("status").first).to_contain_text("as they were before")
     assert visitor.complaints == []

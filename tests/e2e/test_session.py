@@ -24,7 +24,7 @@ def test_a_half_filled_form_outlives_its_session(request: pytest.FixtureRequest,
     dialog.get_by_role("button", name="Sign in").click()
 
     # The form is sent as soon as its sender is known again.
-    expect(page.get_by_role("status").first).to_contain_text("successfully created")
+    expect(page.get_by_role("main").get_by_role("status").first).to_contain_text("successfully created")
 
 
 def test_a_wrong_password_keeps_the_page_closed(desk: Visitor) -> None:
