@@ -20,7 +20,11 @@ from tests.walking import pages_of, walk
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1500)]
 
 # Pages to which no link leads: what they show must be made first, or there is nothing of theirs to do.
-NOT_LINKED = {f"activitylog.{view}" for view in ("undo_view", "create_view", "edit_view", "deletion_view")}
+NOT_LINKED = {f"activitylog.{view}" for view in ("undo_view", "create_view", "edit_view", "deletion_view")} | {
+    "gradebookfile.download",  # a workbook
+    "roster.worker",  # a script
+    "student.family_view",  # what a form asks while a known phone number is typed
+}
 
 Look = Callable[[Page], Iterator[str]]
 
