@@ -40,6 +40,7 @@ def test_a_pupil_is_found_and_opened_without_a_mouse(desk: Visitor) -> None:
     page.keyboard.press("Enter")
 
     expect(page).to_have_url(re.compile("/admin/student/details/"))
+    page.wait_for_load_state()  # A key pressed before the scripts ran reaches nobody.
     page.keyboard.press("/")
     expect(page.get_by_role("group", name="Opened last").get_by_role("option")).to_have_count(1)
     page.keyboard.press("Escape")

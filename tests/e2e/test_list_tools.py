@@ -47,6 +47,7 @@ def test_grade_levels_are_chosen_one_after_another_from_the_keyboard(desk: Visit
     page.get_by_role("link", name=re.compile(r"^Grade 2\b")).click()
 
     expect(page).to_have_url(re.compile("flt0_level=1,2$"))
+    page.wait_for_load_state()
     expect(page.locator("[data-group=level] summary")).to_contain_text("Grade 1, Grade 2")
     page.keyboard.press("Escape")
     expect(page.locator("[data-group=level]")).not_to_have_attribute("open", "")
