@@ -119,7 +119,7 @@ SENTENCES: dict[str, str] = {
         "The pupil already has a mark in this subject for this date. Change that mark."
     ),
     "Grade_enrollment_check": _(
-        "The pupil had left this class before then. Choose an earlier month, or re-enrol first."
+        "The pupil was not in this class then: not yet, or not any more. Check the month, or the enrolment."
     ),
     "Grade_grade_check": _("A mark cannot be less than zero. Enter the mark as a number, for example 7.5."),
     "Grade_excused_check": _("A mark is a number, or the pupil was excused: enter one of the two."),

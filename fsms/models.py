@@ -47,6 +47,7 @@ from fsms.columns import (
     one_of,
 )
 from fsms.errors import InvalidValue
+from fsms.stays import Stay
 from fsms.vocabulary import (
     AccountStatus,
     AttendanceSession,
@@ -476,8 +477,7 @@ class Enrollment(Versioned, Base):
 
         The day of the drop is the first without the pupil. Rosters, gradebooks, means and ranks all ask this.
         """
-        begun = self.enrolled_on is None or self.enrolled_on <= day
-        return begun and (self.drop_date is None or day < self.drop_date)
+        return day in Stay.of(self)
 
     @is_active_on.inplace.expression  # type: ignore[attr-defined, untyped-decorator]  # mypy takes it for the method
     @classmethod

@@ -128,7 +128,7 @@ class Head:
 
 @dataclass(frozen=True)
 class Box:
-    """A cell as it is drawn; `wrong` says what is wrong with what was typed there."""
+    """A cell as it is drawn; `wrong` says what is wrong with what was typed there, `shut` why nothing can be."""
 
     name: str
     head: str
@@ -136,6 +136,7 @@ class Box:
     css: str
     comment: str
     wrong: str | None
+    shut: str | None = None
 
 
 @dataclass(frozen=True)
@@ -161,9 +162,11 @@ def shown(sheet: Sheet, typed: Sequence[Entry] = (), trouble: Sequence[Outcome] 
     texts = {entry.place: entry.typed for entry in typed if entry.place in wrong}
     names = {pupil.student_id: pupil.name for pupil in (*sheet.pupils, *sheet.dropped)}
     subjects = {column.subject_id: column.subject for column in sheet.columns}
+    lines = [_line(sheet, pupil, texts, wrong) for pupil in sheet.pupils]
     return {
         "heads": [_head(sheet, column) for column in sheet.columns],
-        "lines": [_line(sheet, pupil, texts, wrong) for pupil in sheet.pupils],
+        "lines": lines,
+        "has_shut": any(box.shut for line in lines for box in line.cells),
         "dropped": [_line(sheet, pupil, texts, wrong) for pupil in sheet.dropped],
         "problems": [
             (
@@ -205,6 +208,7 @@ def _line(sheet: Sheet, pupil: Pupil, texts: Mapping[Place, str], wrong: Mapping
                 css=css_of(kept),
                 comment=kept.comment,
                 wrong=wrong.get(place),
+                shut=words(shut) if (shut := sheet.why_shut(pupil, column)) else None,
             )
         )
     return Line(pupil, tuple(cells))

@@ -395,6 +395,7 @@ def _(sentence: str) -> str:
 _WHYS = {
     Why.BLANK: _("no mark yet"),
     Why.EXCUSED: _("excused, so it counts neither for nor against"),
+    Why.OUTSIDE: _("not in the class then"),
     Why.NO_MARKS: _("no marks in it"),
     Why.DROPPED: _("dropped from the class"),
     Why.INCOMPLETE: _("marks are missing"),

@@ -1,8 +1,9 @@
 """From the marks of a class to the averages, ranks and means of a month, a semester or a year.
 
 What a pupil owes is what the class has: a month's subject in which anybody still in the class has a mark. Who has
-neither mark nor excuse there is incomplete, gets an average but no rank, and stays out of the mean. A dropped pupil
-keeps the own averages and counts for nobody else's.
+neither mark nor excuse there is incomplete, gets an average but no rank, and stays out of the mean. What was marked
+while a pupil was not in the class is not owed, and left out. A dropped pupil keeps the own averages and counts for
+nobody else's.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -19,12 +20,16 @@ from fsms.grading.traces import NO_FACTOR, Factor, Figure, LeftOut, Rule, Term, 
 
 @dataclass(frozen=True)
 class Pupil:
-    """A pupil of the class with marks and, where the scheme asks for them, the absences of each month."""
+    """A pupil of the class with marks and, where the scheme asks for them, the absences of each month.
+
+    `outside` are the months and days, of those with marks, at which the pupil was not in the class.
+    """
 
     id: int
     marks: Mapping[Cell, Mark]
     dropped: bool = False
     absences: Mapping[str, Fraction] = field(default_factory=dict)
+    outside: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -40,7 +45,7 @@ class Standing:
     @property
     def incomplete(self) -> bool:
         """Whether marks are missing, so that there is no rank."""
-        return not self.dropped and not self.average.complete
+        return not self.dropped and not self.average.complete and not self.average.outside
 
 
 @dataclass(frozen=True)
@@ -185,7 +190,7 @@ class _Gradebook:
     def _over_divisor(
         self, what: What, parts: Sequence[tuple[Subject, Figure]], divisor: Fraction, factor: Factor
     ) -> Figure:
-        """Divide the month's total by what the level's subjects make together, less those that were excused."""
+        """Divide the month's total by what the level's subjects make together, less those that are not owed."""
         terms, left_out = [], []
         for subject, part in parts:
             if part.value is not None:
@@ -195,7 +200,7 @@ class _Gradebook:
             else:
                 why = _why_without_value(part)
                 left_out.append(LeftOut(part.what, why))
-                divisor -= self.level.share_of(subject.name) if why is Why.EXCUSED else 0
+                divisor -= self.level.share_of(subject.name) if why in _NOT_OWED else 0
         return figure(
             what, Rule.DIVISOR, self.level.out_of, terms, divisor=divisor, factor=factor, left_out=tuple(left_out),
             missing=_missing_in(part for _, part in parts),
@@ -265,8 +270,9 @@ class _Gradebook:
             if mark.value is not None:
                 terms.append(Term(of, _exact(mark.value)))
             else:
-                left_out.append(LeftOut(of, Why.EXCUSED if mark.excused else Why.BLANK))
-                missing |= set() if mark.excused else {cell}
+                why = Why.EXCUSED if mark.excused else Why.OUTSIDE if cell.period in pupil.outside else Why.BLANK
+                left_out.append(LeftOut(of, why))
+                missing |= {cell} if why is Why.BLANK else set()
         rule = Rule.MARK if what.period and len(terms) == 1 else Rule.MEAN
         made = self._made[key] = figure(
             what, rule, self.maximum[what.subject], terms, factor=factor, left_out=tuple(left_out),
@@ -307,7 +313,11 @@ def _missing_in(parts: Iterable[Figure]) -> frozenset[Cell]:
 
 
 def _why_without_value(part: Figure) -> Why:
-    """Say why a figure has no value: a mark is still to come, the pupil was excused, or there is nothing at all."""
+    """Say why a figure has no value: a mark is still to come, none is owed, or there is nothing at all."""
     if part.missing:
         return Why.BLANK
-    return Why.EXCUSED if any(one.why is Why.EXCUSED for one in part.left_out) else Why.NO_MARKS
+    found = {one.why for one in part.left_out}
+    return next((why for why in _NOT_OWED if why in found), Why.NO_MARKS)
+
+
+_NOT_OWED = (Why.EXCUSED, Why.OUTSIDE)

@@ -34,6 +34,7 @@ class Why(StrEnum):
 
     BLANK = "blank"  # no mark yet
     EXCUSED = "excused"
+    OUTSIDE = "outside"  # the pupil was not in the class then
     NO_MARKS = "no marks"  # there are none in this part
     DROPPED = "dropped"
     INCOMPLETE = "incomplete"  # the pupil's own figure lacks marks
@@ -102,6 +103,11 @@ class Figure:
     def complete(self) -> bool:
         """Whether every mark that the class has is there, or excused."""
         return self.value is not None and not self.missing
+
+    @property
+    def outside(self) -> bool:
+        """Whether there is nothing because the pupil was not in the class then, and nothing is owed."""
+        return self.value is None and not self.missing and any(left.why is Why.OUTSIDE for left in self.left_out)
 
     @property
     def total(self) -> Fraction | None:

@@ -32,6 +32,7 @@ from fsms import clock, policy
 from fsms.activity import AnySession
 from fsms.config import AttendanceRules
 from fsms.models import Attendance, Course, Enrollment, SchoolYear, Semester
+from fsms.stays import Stay
 from fsms.vocabulary import AttendanceSession, AttendanceStatus
 
 AM, PM, FULL = AttendanceSession.AM, AttendanceSession.PM, AttendanceSession.FULL
@@ -343,9 +344,7 @@ def _days_in(row: Row[Any], half: AttendanceSession) -> int:
 
 
 def _is_in_class(place: Row[Any], day: Day) -> bool:
-    """Say whether the pupil was in the class on this day, as `Enrollment.is_active_on` does."""
-    begun = place.enrolled_on is None or place.enrolled_on <= day.day
-    return place.school_year == day.school_year and begun and (not place.drop or day.day < place.drop_date)
+    return place.school_year == day.school_year and day.day in Stay.of(place)
 
 
 def _school_days_of(session: AnySession, places: Sequence[Row[Any]], until: dt.date) -> list[Day]:
@@ -366,7 +365,6 @@ def _places_of(student_id: int) -> Asked:
     return (
         select(
             Enrollment.course_id,
-            Enrollment.drop,
             Enrollment.drop_date,
             Enrollment.enrolled_on,
             SchoolYear.school_year_code.label("school_year"),

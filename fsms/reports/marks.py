@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session, scoped_session
 from fsms import grading
 from fsms.grading import BLANK, Cell, Mark, Scheme, Standing, Standings
 from fsms.models import Course, Enrollment, Grade, SchoolYear, Semester, Student, Subject
+from fsms.stays import Stay
 
 AnySession = Session | scoped_session[Any]
 AnyRow = Row[*tuple[Any, ...]]
@@ -77,7 +78,12 @@ class Line:
     gender: str
     entries: Mapping[Cell, Entry]
     standing: Standing
-    dropped_on: dt.date | None = None
+    stay: Stay
+
+    @property
+    def dropped_on(self) -> dt.date | None:
+        """The first day without the pupil."""
+        return self.stay.dropped_on
 
 
 @dataclass(frozen=True)
@@ -105,8 +111,14 @@ class Sheet:
 
     @cached_property
     def missing(self) -> Mapping[Cell, int]:
-        """How many pupils have neither mark nor excuse, by cell."""
+        """How many pupils have neither mark nor excuse, by cell; who was not in the class then owes none."""
         there = Counter(cell for line in self.lines for cell in line.entries)
+        there.update(
+            cell
+            for line in self.lines
+            for cell in self.columns
+            if cell not in line.entries and line.stay.is_outside(cell.period)
+        )
         return {cell: len(self.lines) - there[cell] for cell in self.columns if there[cell] < len(self.lines)}
 
     @property
@@ -168,9 +180,10 @@ def missing(session: AnySession, today: dt.date) -> tuple[MissingMarks, ...]:
     """List what the reader's classes lack this month, of the subjects that they have marks in this semester."""
     this_month = f"{today:%Y-%m}"
     now = select(Semester.semester_id).where(Semester.start_date <= today, Semester.end_date >= today).scalar_subquery()
+    has_come = or_(Enrollment.enrolled_on.is_(None), func.to_char(Enrollment.enrolled_on, "YYYY-MM") <= this_month)
     present = (
         select(Enrollment.course_id, func.count().label("pupils"))
-        .where(Enrollment.drop.is_(False))
+        .where(Enrollment.drop.is_(False), has_come)
         .group_by(Enrollment.course_id)
         .subquery()
     )
@@ -180,7 +193,9 @@ def missing(session: AnySession, today: dt.date) -> tuple[MissingMarks, ...]:
             Grade.course_id,
             Grade.subject_id,
             Grade.semester_id,
-            func.count(distinct(Grade.student_id)).filter(in_month, Enrollment.drop.is_(False)).label("there"),
+            func.count(distinct(Grade.student_id))
+            .filter(in_month, Enrollment.drop.is_(False), has_come)
+            .label("there"),
         )
         .join(
             Enrollment,
@@ -291,9 +306,15 @@ class _Marks:
                 {cell: entry.mark for cell, entry in self.entries.get(number, {}).items()},
                 place.drop,
                 self.absences.get(number, {}),
+                frozenset(filter(Stay.of(place).is_outside, self.periods)),
             )
             for number, place in self.places.items()
         ]
+
+    @cached_property
+    def periods(self) -> frozenset[str]:
+        """The months and days for which somebody has a mark."""
+        return frozenset(cell.period for entries in self.entries.values() for cell in entries)
 
     def line(self, student_id: int, standings: Standings) -> Line:
         place = self.places[student_id]
@@ -303,7 +324,7 @@ class _Marks:
             place.gender,
             self.entries.get(student_id, {}),
             standings.of(student_id),
-            place.drop_date if place.drop else None,
+            Stay.of(place),
         )
 
     def sheet(self, standings: Standings, month: str | None = None) -> Sheet:
@@ -409,7 +430,12 @@ def _places(session: AnySession, course_id: int) -> dict[int, AnyRow]:
     """Read who is or was in the class, by family name and first name; Khmer sorts right by code point."""
     found = session.execute(
         select(
-            Student.student_id, Student.full_name.label("name"), Student.gender, Enrollment.drop, Enrollment.drop_date
+            Student.student_id,
+            Student.full_name.label("name"),
+            Student.gender,
+            Enrollment.enrolled_on,
+            Enrollment.drop,
+            Enrollment.drop_date,
         )
         .join(Enrollment, Enrollment.student_id == Student.student_id)
         .where(Enrollment.course_id == course_id)

@@ -4,14 +4,14 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import select
 
 from fsms import clock, policy
 from fsms.activity import AnySession
 from fsms.models import Attendance, Enrollment, Student
 from fsms.reports.attendance import AM, FULL, HALVES, PM, Asked, Share, Tally, school_days
+from fsms.stays import Stay
 from fsms.vocabulary import AttendanceSession, AttendanceStatus
 
 Half = tuple[dt.date, AttendanceSession]
@@ -68,7 +68,8 @@ def register(session: AnySession, course_id: int, first: dt.date, last: dt.date)
     shown = sorted({day for day in _days(first, last) if day.isoweekday() in weekdays} | {day for day, _half in taken})
     lines = []
     for place in session.execute(_places(course_id, first, last)):
-        outside = frozenset(day for day in shown if not _is_in_class(place, day))
+        stay = Stay.of(place)
+        outside = frozenset(day for day in shown if day not in stay)
         seen = entries.get(place.student_id, {})
         tally = _tally(seen, [half for half in due if half[0] not in outside])
         lines.append(Line(place.student_id, place.full_name, seen, outside, tally, tally.share(rules)))
@@ -92,12 +93,6 @@ def _usual(taken: Iterable[Half]) -> Sequence[AttendanceSession]:
     found = list(taken)
     days = len({day for day, _half in found})
     return [half for half in HALVES if 2 * sum(one == half for _day, one in found) >= days]
-
-
-def _is_in_class(place: Row[Any], day: dt.date) -> bool:
-    """Say whether the pupil was in the class on this day, as `Enrollment.is_active_on` does."""
-    begun = place.enrolled_on is None or place.enrolled_on <= day
-    return begun and (place.drop_date is None or day < place.drop_date)
 
 
 def _days(first: dt.date, last: dt.date) -> Iterable[dt.date]:

@@ -184,6 +184,13 @@ FORBIDDEN_ROWS = [
         {"studentId": "2", "gradeDate": "'2025-05-03'"},
         "Grade_enrollment_check",
     ),
+    ("a mark before the first month", "Grade", {"studentId": "4", "gradeDate": "'2024-10'"}, "Grade_enrollment_check"),
+    (
+        "a mark the day before the first",
+        "Grade",
+        {"studentId": "4", "gradeDate": "'2024-11-03'"},
+        "Grade_enrollment_check",
+    ),
     (
         "attendance the day after the drop",
         "Attendance",
@@ -346,7 +353,8 @@ ALLOWED_ROWS = [
     ("a whole drop", "Enrollment", {"drop": "true", "dropSemesterId": "1", "dropDate": TODAY}),
     ("a mark for the month of the drop", "Grade", {"studentId": "2", "gradeDate": "'2025-05'"}),
     ("a mark for the day of the drop", "Grade", {"studentId": "2", "gradeDate": "'2025-05-02'"}),
-    ("a mark for a month before the first day", "Grade", {"studentId": "4", "gradeDate": "'2024-10'"}),
+    ("a mark for the month of the first day", "Grade", {"studentId": "4", "gradeDate": "'2024-11'"}),
+    ("a mark for the first day", "Grade", {"studentId": "4", "gradeDate": "'2024-11-04'"}),
     ("attendance on the day of the drop", "Attendance", {"studentId": "2", "attendanceDate": "'2025-05-02'"}),
     (
         "attendance on the first day",

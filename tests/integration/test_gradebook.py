@@ -1,5 +1,6 @@
 """Saving cells of a class's sheet: what differs, once, in one's own name; nobody's mark is lost or doubled."""
 
+import datetime as dt
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -472,6 +473,71 @@ def test_own_classes_come_first_in_each_year(speaking: Speaking) -> None:
     listed = gradebook.choices(system, 2)
 
     assert [(choice.course.course_id, choice.own) for choice in listed] == [(1, True), (2, False)]
+
+
+# ---- A pupil who came later ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def late(connection: Connection) -> Place:
+    """The cell of December of a pupil who came on 10 January."""
+    connection.execute(text('UPDATE "Enrollment" SET "enrolledOn" = \'2025-01-10\' WHERE "enrollmentId" = 15'))
+    return PICH
+
+
+CAME_LATER = "Keo Pich came to this class on 10/01/2025, so there are no marks for the time before."
+
+
+@pytest.mark.parametrize(
+    ("period", "state"),
+    [
+        ("2024-12", State.REFUSED),
+        ("2025-01-09", State.REFUSED),
+        ("2025-01", State.SAVED),
+        ("2025-01-10", State.SAVED),
+        ("2025-02", State.SAVED),
+    ],
+)
+def test_marks_begin_with_the_month_in_which_the_pupil_came(
+    teacher: Session, late: Place, period: str, state: State
+) -> None:
+    (outcome,) = save(teacher, Entry(late._replace(period=period), "8")).outcomes
+
+    assert outcome.state is state
+    assert (str(outcome.reason) if outcome.reason else None) == (CAME_LATER if state is State.REFUSED else None)
+
+
+def test_a_pasted_mark_for_the_time_before_is_refused_in_the_preview(teacher: Session, late: Place) -> None:
+    seen = preview(teacher, Block("8\t7", (late.student_id,), (Target(1, DECEMBER), Target(1, "2025-01"))))
+
+    assert [(bad.typed, str(bad.reason)) for bad in seen.refused] == [("8", CAME_LATER)]
+    assert [entry.place.period for entry in seen.entries] == ["2025-01"]
+
+
+def test_the_sheet_says_of_each_cell_why_it_is_shut(teacher: Session, late: Place) -> None:
+    course, semester = teacher.get_one(Course, 1), teacher.get_one(Semester, 1)
+
+    sheet = gradebook.load(teacher, course, semester, PLAIN, subject_id=1)
+
+    pupil = next(pupil for pupil in sheet.pupils if pupil.student_id == late.student_id)
+    shut = {column.period: str(why) for column in sheet.columns if (why := sheet.why_shut(pupil, column))}
+    assert shut == {"2024-11": CAME_LATER, DECEMBER: CAME_LATER}
+    assert not any(sheet.why_shut(other, sheet.columns[0]) for other in sheet.pupils if other is not pupil)
+
+
+def test_a_mark_of_an_earlier_time_that_is_there_can_be_corrected_and_removed(
+    teacher: Session, speaking: Speaking
+) -> None:
+    save(teacher, Entry(PICH, "5"))
+    principal = speaking(PRINCIPAL)
+    principal.get_one(Enrollment, 15).enrolled_on = dt.date(2025, 1, 10)
+    principal.commit()
+
+    corrected = save(teacher, Entry(PICH, "6", seen=kept(teacher, PICH).state))
+    removed = save(teacher, Entry(PICH, "", seen=kept(teacher, PICH).state))
+    again = save(teacher, Entry(PICH, "6"))
+
+    assert states(corrected) + states(removed) + states(again) == [State.SAVED, State.SAVED, State.REFUSED]
 
 
 # ---- The sheet -----------------------------------------------------------------------------------------------------

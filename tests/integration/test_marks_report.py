@@ -271,6 +271,43 @@ def test_a_class_without_pupils_or_marks_is_a_sheet_all_the_same(session: Sessio
 # ---- What is missing -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("scheme", [PLAIN, SCHOOL], ids=["plain", "school"])
+@pytest.mark.parametrize("level", [5, 8])
+def test_who_came_later_owes_no_mark_of_the_time_before(session: Session, scheme: grading.Scheme, level: int) -> None:
+    class_ = ClassOf(Make(session), level=level, pupils=3, subjects=2)
+    class_.places[2].enrolled_on = dt.date(2025, 3, 10)
+    session.commit()
+    for pupil, months in ((0, MONTHS), (1, MONTHS), (2, MONTHS[2:])):
+        for month in months:
+            for subject in range(2):
+                class_.mark(pupil, subject, str(6 + pupil), month)
+
+    sheet = marks.semester(session, scheme, class_.course.course_id, class_.semester.semester_id)
+    january = marks.month(session, scheme, class_.course.course_id, class_.semester.semester_id, MONTHS[0])
+
+    assert sheet
+    assert january
+    assert not sheet.incomplete
+    assert not sheet.missing
+    assert places(sheet) == {class_.places[2 - n].student_id: n + 1 for n in range(3)}
+    late = january.of(class_.places[2].student_id)
+    assert late
+    assert (late.standing.average.value, late.standing.rank, late.standing.incomplete) == (None, None, False)
+    assert {left.why for left in late.standing.average.left_out} == {grading.Why.OUTSIDE}
+    assert not january.missing
+    assert not january.incomplete
+
+
+def test_who_has_not_come_yet_lacks_no_marks(session: Session, class_: ClassOf) -> None:
+    for pupil in range(5):
+        class_.mark(pupil, 0, "7", "2025-02")
+    class_.places[5].enrolled_on = dt.date(2025, 3, 1)
+    session.commit()
+
+    assert marks.missing(session, dt.date(2025, 2, 10)) == ()
+    assert [one.missing for one in marks.missing(session, dt.date(2025, 3, 10))] == [6]
+
+
 def test_missing_marks_are_counted_by_class_and_subject(session: Session, class_: ClassOf) -> None:
     for pupil in range(6):
         class_.mark(pupil, 0, "7", "2025-01")

@@ -13,6 +13,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import IntegrityError
 
 from fsms import schema
 from fsms.config import ROOT
@@ -270,6 +271,27 @@ def test_a_connection_in_a_transaction_leaves_the_commit_to_its_owner(empty: Eng
 
     with empty.connect() as connection:
         assert schema.current(connection) is None
+
+
+def test_marks_of_a_time_before_the_first_day_outlive_the_upgrade_and_no_new_ones_come(migrated: Engine) -> None:
+    early = """INSERT INTO "Grade" ("studentId", "courseId", "subjectId", "semesterId", "gradeDate", grade)
+        VALUES (4, 1, {subject}, 1, '2024-10', 6)"""
+    with migrated.begin() as connection:
+        fill(connection)
+    schema.downgrade(migrated, "0020_absences")
+    with migrated.begin() as connection:
+        connection.execute(text(early.format(subject=1)))
+
+    schema.upgrade(migrated)
+
+    with migrated.begin() as connection:
+        connection.execute(text('UPDATE "Grade" SET grade = 7 WHERE "gradeDate" = \'2024-10\''))
+        assert rows(connection, 'SELECT "studentId", grade FROM "Grade" WHERE "gradeDate" = \'2024-10\'') == [(4, 7)]
+    with (
+        migrated.connect() as connection,
+        pytest.raises(IntegrityError, match="outside the place"),
+    ):
+        connection.execute(text(early.format(subject=2)))
 
 
 # ---- A database of the existing application ------------------------------------------------------------------------

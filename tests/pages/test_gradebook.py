@@ -379,6 +379,44 @@ def test_a_dropped_pupils_marks_are_read_only_by_any_way(teacher: PageClient, ow
     assert marks(session, own) == before
 
 
+CAME_LATER = "An Bora came to this class on 10/02/2025, so there are no marks for the time before."
+
+
+def test_cells_of_the_time_before_a_pupil_came_are_shut_and_say_why(
+    teacher: PageClient, own: AClass, session: Session
+) -> None:
+    own.places[0].enrolled_on = dt.date(2025, 2, 10)
+    session.commit()
+    january = own.address.replace(MONTH, "2025-01")
+    cell = own.name(0).replace(MONTH, "2025-01")
+
+    page = teacher.get(january)
+    answer = send(teacher, "/admin/gradebook/cells/", own.here | {"cells": [own.cell(0, "9", period="2025-01")]})
+    form = teacher.post(january, {cell: "9", "shown": "{}"})
+
+    box = page.control(cell)
+    assert (box.get("readonly") is not None, box.get("title")) == (True, CAME_LATER)
+    assert page.control(own.name(1).replace(MONTH, "2025-01")).get("readonly") is None
+    assert answer.json["cells"][0]["said"] == CAME_LATER
+    assert CAME_LATER in form.text
+    assert teacher.get(own.address).control(own.name(0)).get("readonly") is None
+
+
+def test_the_form_of_a_mark_refuses_a_month_before_the_pupil_came(
+    teacher: PageClient, own: AClass, session: Session
+) -> None:
+    own.places[0].enrolled_on = dt.date(2025, 2, 10)
+    session.commit()
+    (mark,) = session.scalars(select(Grade).where(Grade.student_id == own.places[0].student_id))
+
+    teacher.get(f"/admin/grade/edit/?id={mark.grade_id}")
+    page = teacher.submit(typed={"grade_date": "2025-01"})
+
+    assert "The pupil was not in this class then: not yet, or not any more." in page.text
+    session.refresh(mark)
+    assert mark.grade_date == MONTH
+
+
 @pytest.mark.parametrize("path", ["cells/", "preview/", "undo/", "give-way/"])
 def test_a_forged_request_is_refused(teacher: PageClient, own: AClass, path: str) -> None:
     answer = teacher.web.post(f"/admin/gradebook/{path}", json=own.here | {"cells": [own.cell(1, "9")]})

@@ -188,6 +188,21 @@ def test_rows_of_nobody_of_dropped_pupils_and_doubles_are_refused(
     assert "Nothing would change." in seen.text
 
 
+def test_a_file_gives_no_mark_for_the_time_before_a_pupil_came(
+    teacher: PageClient, own: AClass, session: Session
+) -> None:
+    own.places[1].enrolled_on = dt.date(2025, 4, 10)
+    session.commit()
+    book = own.download(teacher)
+    row = next(row for row in book.active.iter_rows(min_row=3) if row[0].value == str(own.places[1].student_id))
+    row[2].value = 9
+
+    seen = own.upload(teacher, book)
+
+    assert "came to this class on 10/04/2025, so there are no marks for the time before." in seen.text
+    assert "Nothing would change." in seen.text
+
+
 def test_a_formula_is_no_mark(teacher: PageClient, own: AClass) -> None:
     book = own.download(teacher)
     book.active["C4"] = "=5+5"

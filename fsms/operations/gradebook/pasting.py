@@ -116,15 +116,16 @@ def preview(
     lines = {cell.place: cell.line for cell in laid.cells if cell.place}
     typed = {cell.place: cell.typed for cell in laid.cells if cell.place}
     there = _there(session, course, semester, typed)
-    entries = [Entry(place, what, there.get(place, EMPTY).comment, "?") for place, what in typed.items()]
+    now_there = {place: there.get(place, EMPTY) for place in typed}
+    entries = [Entry(place, what, now_there[place].comment, now_there[place].state) for place, what in typed.items()]
     wanted, refused = understood(session, course, semester, entries, scheme)
     to_save: list[Entry] = []
     changed: list[Change] = []
     for one in wanted:
-        now = there.get(one.entry.place, EMPTY)
+        now = now_there[one.entry.place]
         if now.mark == one.mark or (filling and now.state):
             continue
-        to_save.append(replace(one.entry, seen=now.state, only_if_empty=filling))
+        to_save.append(replace(one.entry, only_if_empty=filling))
         if now.state:
             changed.append(Change(one.entry.place, now.mark, one.mark))
     bad = [Bad(lines[o.entry.place], o.entry.typed, o.reason) for o in refused if o.reason]

@@ -24,6 +24,7 @@ from fsms.grading import BLANK, Mark, Scheme, parse_mark, written
 from fsms.models import Course, Enrollment, Grade, Semester, Student, Subject, User
 from fsms.operations import locks, receipts
 from fsms.operations.gradebook.cells import EMPTY, SHOWN, Kept, Place, kept, state_of
+from fsms.stays import Stay
 
 WHAT = "marks"
 """What receipts call these requests."""
@@ -91,6 +92,28 @@ class Wanted:
     comment: str
 
 
+@dataclass(frozen=True)
+class _Placed:
+    """A pupil of the class, and for how long."""
+
+    name: str
+    stay: Stay
+
+    def refuse_if_dropped(self) -> None:
+        """Refuse whatever would change the marks of somebody who left."""
+        if self.stay.dropped_on:
+            raise Refused(
+                _("%(pupil)s was dropped from this class on %(day)s, so the marks stay as they are."),
+                pupil=self.name,
+                day=f"{self.stay.dropped_on:%d/%m/%Y}",
+            )
+
+    def refuse_new_mark(self, period: str) -> None:
+        """Refuse a mark for a time in which the pupil was not here; those that are there can be corrected."""
+        if refused := self.stay.refusal_of_mark(period, self.name):
+            raise refused
+
+
 def save(session: AnySession, course: Course, semester: Semester, entries: Sequence[Entry], scheme: Scheme) -> Saved:
     """Save what differs in one deed; an entry whose key was answered before gets that answer, and does nothing."""
     keys = [entry.key for entry in entries if entry.key]
@@ -140,20 +163,21 @@ def understood(
     if locked := locks.refusal(session, course.course_id, semester.semester_id):
         return [], [Outcome(entry, State.REFUSED, EMPTY, locked) for entry in last.values()]
     maxima = _maxima(session, course, scheme, {place.subject_id for place in last})
-    shut = _who_gets_no_marks(session, course, {place.student_id for place in last})
+    places = _places(session, course, {place.student_id for place in last})
     wanted, refused = [], []
     for entry in last.values():
         try:
-            wanted.append(_understood(entry, maxima, shut))
+            wanted.append(_understood(entry, maxima, places))
         except SchoolError as reason:
             refused.append(Outcome(entry, State.REFUSED, EMPTY, reason))
     return wanted, refused
 
 
-def _understood(entry: Entry, maxima: Mapping[int, Decimal], shut: Mapping[int, SchoolError]) -> Wanted:
+def _understood(entry: Entry, maxima: Mapping[int, Decimal], places: Mapping[int, _Placed]) -> Wanted:
     student_id, subject_id, period = entry.place
-    if student_id in shut:
-        raise shut[student_id]
+    if student_id not in places:
+        raise InvalidValue(_NO_PLACE)
+    places[student_id].refuse_if_dropped()
     if subject_id not in maxima:
         raise InvalidValue(_NO_SUBJECT)
     if not _is_period(period):
@@ -163,6 +187,8 @@ def _understood(entry: Entry, maxima: Mapping[int, Decimal], shut: Mapping[int, 
         raise InvalidValue(_("The comment is too long: at most %(most)s characters."), most=LONGEST_COMMENT)
     if mark == BLANK and comment and not entry.seen:
         raise InvalidValue(_("A comment stands beside a mark. Enter the mark too, or “excused”."))
+    if mark != BLANK and not entry.seen:
+        places[student_id].refuse_new_mark(period)
     return Wanted(entry, mark, "" if mark == BLANK else comment)
 
 
@@ -178,22 +204,13 @@ def _maxima(session: AnySession, course: Course, scheme: Scheme, subjects: Colle
     return {number: scheme.maximum(course.level, name) for number, name in session.execute(named)}
 
 
-def _who_gets_no_marks(session: AnySession, course: Course, students: Collection[int]) -> dict[int, SchoolError]:
-    """Say of those who are dropped, or have no place in the class, why they get no marks."""
-    listed = select(Enrollment.student_id, Enrollment.drop, Enrollment.drop_date, Student.full_name)
+def _places(session: AnySession, course: Course, students: Collection[int]) -> dict[int, _Placed]:
+    """Read who of these is or was in the class, and when."""
+    listed = select(Enrollment.student_id, Student.full_name, Enrollment.enrolled_on, Enrollment.drop_date)
     listed = listed.join(Enrollment.student).where(
         Enrollment.course_id == course.course_id, Enrollment.student_id.in_(students)
     )
-    places = {row.student_id: row for row in session.execute(listed)}
-    shut: dict[int, SchoolError] = {number: InvalidValue(_NO_PLACE) for number in students - places.keys()}
-    for number, row in places.items():
-        if row.drop:
-            shut[number] = Refused(
-                _("%(pupil)s was dropped from this class on %(day)s, so the marks stay as they are."),
-                pupil=row.full_name,
-                day=f"{row.drop_date:%d/%m/%Y}",
-            )
-    return shut
+    return {row.student_id: _Placed(row.full_name, Stay.of(row)) for row in session.execute(listed)}
 
 
 # ---- Writing -------------------------------------------------------------------------------------------------------

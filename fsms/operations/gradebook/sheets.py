@@ -13,9 +13,11 @@ from sqlalchemy import ColumnElement, collate, or_, select
 
 from fsms import clock
 from fsms.activity import AnySession
+from fsms.errors import SchoolError
 from fsms.grading import Scheme
 from fsms.models import Course, Enrollment, Grade, SchoolYear, Semester, Student, Subject, User
 from fsms.operations.gradebook.cells import EMPTY, SHOWN, Kept, Place, kept
+from fsms.stays import Stay
 
 LIKE_CLASSES = 3
 """So many classes of the same level say which subjects a class takes."""
@@ -43,7 +45,12 @@ class Pupil:
 
     student_id: int
     name: str
-    dropped_on: dt.date | None = None
+    stay: Stay
+
+    @property
+    def dropped_on(self) -> dt.date | None:
+        """The first day without the pupil."""
+        return self.stay.dropped_on
 
 
 @dataclass(frozen=True)
@@ -64,6 +71,11 @@ class Sheet:
     def kept(self, pupil: Pupil, column: Column) -> Kept:
         """Say what stands in a cell."""
         return self.cells.get(Place(pupil.student_id, column.subject_id, column.period), EMPTY)
+
+    def why_shut(self, pupil: Pupil, column: Column) -> SchoolError | None:
+        """Say why an empty cell takes no mark; one that stands there already can be corrected."""
+        shut = pupil.stay.refusal_of_mark(column.period, pupil.name)
+        return shut if shut and not self.kept(pupil, column).state else None
 
 
 # ---- What there is to choose from ----------------------------------------------------------------------------------
@@ -189,12 +201,12 @@ def _periods(subject: Subject, months: list[str], marked: set[tuple[int, str]]) 
 
 def _pupils(session: AnySession, course: Course) -> list[Pupil]:
     listed = (
-        select(Student.student_id, Student.full_name, Enrollment.drop, Enrollment.drop_date)
+        select(Student.student_id, Student.full_name.label("name"), Enrollment.enrolled_on, Enrollment.drop_date)
         .join(Enrollment.student)
         .where(Enrollment.course_id == course.course_id)
         .order_by(collate(Student.last_name, "C"), collate(Student.first_name, "C"), Student.student_id)
     )
-    return [Pupil(number, name, day if dropped else None) for number, name, dropped, day in session.execute(listed)]
+    return [Pupil(row.student_id, row.name, Stay.of(row)) for row in session.execute(listed)]
 
 
 def _kept(session: AnySession, here: ColumnElement[bool], columns: tuple[Column, ...]) -> Iterator[tuple[Place, Kept]]:

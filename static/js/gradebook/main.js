@@ -175,8 +175,9 @@ function open() {
     chosen = input;
     const { who, when } = sheet.known(input.name);
     part("where").textContent = sheet.whose(input);
-    part("who").textContent = when ? words.by.replace("{who}", who).replace("{at}", when).replace(/^, /, "") : words.notYet;
+    part("who").textContent = input.readOnly ? input.title : when ? words.by.replace("{who}", who).replace("{at}", when).replace(/^, /, "") : words.notYet;
     comment.value = latest(input.name).comment;
+    comment.readOnly = input.readOnly;
   }
 
   table.addEventListener("focusin", ({ target }) => target.matches("input") && bar(target));

@@ -86,7 +86,7 @@ export function pasting(sheet, queue, { facts, put }) {
 
   dialog.addEventListener("close", () => {
     if (dialog.returnValue !== "yes") return back?.focus();
-    const empty = sheet.rows.map((row) => row[column.value]).filter((input) => !input.value.trim() && !queue.of(input.name));
+    const empty = sheet.rows.map((row) => row[column.value]).filter((input) => !input.readOnly && !input.value.trim() && !queue.of(input.name));
     if (!empty.length) return show(words.fillNobody, [], []);
     const places = empty.map((input) => [sheet.pupilOf(input), ...sheet.target(Number(column.value))]);
     ask(empty[0], { value: value.value, places });

@@ -19,11 +19,12 @@ export function pad(sheet, { commit, troubleOf, stateNow, facts }) {
     part("[data-pad-count]").textContent = facts.words.of.replace("{row}", row + 1).replace("{rows}", sheet.rows.length);
     mark.textContent = cell.value || "–";
     mark.className = `pad-mark ${cell.parentElement.className}`;
-    part("[data-pad-wrong]").textContent = troubleOf(cell.name) ?? "";
+    part("[data-pad-wrong]").textContent = troubleOf(cell.name) ?? (cell.readOnly ? cell.title : "");
     part("[data-pad-state]").textContent = stateNow();
   }
 
   function write(text) {
+    if (input().readOnly) return;
     sheet.show(input(), text);
     fresh = false;
     draw();
