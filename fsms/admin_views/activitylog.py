@@ -80,8 +80,6 @@ class ActivityLogView(EntityView):
     column_details_list = ("timestamp", "user", "action", "entity", "entity_id", "batch")
     column_searchable_list = ("action", "entity", "user.last_name", "user.first_name", "user.username")
     column_sortable_list = ("timestamp",)
-    # Years of entries: a count of them all would cost more than the page.
-    simple_list_pager = True
     column_default_sort = ("id", True)
     column_filters = ("timestamp", "user.username", "user.last_name", "action", "entity", "entity_id")
     quick_filters = (

@@ -11,12 +11,14 @@ from flask import Response, flash, g, has_request_context, jsonify, request
 from flask_admin import expose
 from flask_admin.model.base import ViewArgs
 from flask_babel import gettext
-from sqlalchemy import Column, Table, Text, func
+from sqlalchemy import Column, Table, Text
 from sqlalchemy.orm import Load
 
-from fsms import text
-from fsms.admin_views import chips, filters
-from fsms.admin_views.by_role import ByRole, Narrowed, columns_shown
+from fsms import policy, text
+from fsms.admin_views import chips, filters, paging
+from fsms.admin_views.by_role import ByRole, Narrowed, columns_shown, reader
+from fsms.admin_views.lookups import record_id
+from fsms.admin_views.paging import Term
 from fsms.database import db
 from fsms.models import Base
 
@@ -24,6 +26,10 @@ LAST_PAGE = 10_000_000
 
 # The order of initial consonants in a Khmer dictionary is that of the code points, whatever the server was set up with.
 DICTIONARY = "C"
+
+
+BESIDE = ("after", "before")
+"""In the address of a page far down a long list: the row that it begins behind, or ends before."""
 
 
 class Lists(ByRole):
@@ -109,13 +115,20 @@ class Lists(ByRole):
         execute: bool = True,
         page_size: int | None = None,
     ) -> tuple[int | None, Any]:
-        """Read a page of the matching rows, and count them all unless that would cost more than the page."""
+        """Read a page of the matching rows; or, where nothing is to be read yet, ask for them all in their order.
+
+        The number of rows is handed on only where it is exact; `g.page_shown` tells the page what is known of it.
+        """
         matching, joins = self.matching(search, filters)
-        count = None if self.simple_list_pager else matching.with_entities(func.count()).scalar()
-        rows = matching.options(*self._loaded_with_the_list)
-        rows, joins = self._apply_sorting(rows, joins, sort_column, sort_desc)
-        rows = self._apply_pagination(rows, page, page_size)
-        return count, rows.all() if execute else rows
+        matching, terms = self._sorted(matching, joins, sort_column, sort_desc)
+        if not execute:
+            rows = matching.options(*self._loaded_with_the_list)
+            return None, rows.order_by(*(term.sql(backwards=False) for term in terms))
+        known = paging.count(matching, exactly=request.args.get("count") == "exact")
+        place = paging.Place(page or 0, page_size or self.page_size, *map(record_id, map(request.args.get, BESIDE)))
+        g.page_shown = paging.read(matching, terms, place, known, list(self._loaded_with_the_list))
+        known = g.page_shown.count
+        return known.number if known.is_exact else None, g.page_shown.rows
 
     @property
     def _loaded_with_the_list(self) -> Iterator[Any]:
@@ -133,18 +146,38 @@ class Lists(ByRole):
 
     # ---- In which order --------------------------------------------------------------------------------------------
 
-    def _apply_sorting(self, query: Any, joins: Any, sort_column: Any, sort_desc: bool) -> Any:
-        """Sort as asked, then by key: without a last resort PostgreSQL may show a row on two pages."""
-        query, joins = super()._apply_sorting(query, joins, sort_column, sort_desc)
-        return query.order_by(*self.model.__mapper__.primary_key), joins
+    def _sorted(self, query: Any, joins: Any, sort_column: str | None, sort_desc: bool) -> tuple[Any, list[Term]]:
+        """Join what the list is sorted by, and say in which order; at last by key, so that no row is on two pages."""
+        terms: list[Term] = []
+        for path, attribute, is_desc in self._asked_order(sort_column, sort_desc):
+            is_there = self._is_always_there(path)
+            query, joins, alias = self._apply_path_joins(query, joins, path, inner_join=is_there)
+            column = attribute if alias is None else getattr(alias, attribute.key)
+            terms.append(Term(_in_dictionary_order(column), is_desc, _may_be_empty(attribute) or not is_there))
+        key = self.model.__mapper__.primary_key[0]
+        if not any(term.column.compare(key) for term in terms):
+            terms.append(Term(key, terms[-1].is_desc if terms else False))
+        return query, terms
 
-    def _order_by(self, query: Any, joins: Any, sort_joins: Any, sort_field: Any, sort_desc: bool) -> Any:
-        """Sort by a column; texts as a dictionary does."""
-        query, joins, alias = self._apply_path_joins(query, joins, sort_joins, inner_join=False)
-        column = sort_field if alias is None else getattr(alias, sort_field.key)
-        if isinstance(column.type, Text):
-            column = column.collate(DICTIONARY)
-        return query.order_by(column.desc() if sort_desc else column), joins
+    def _asked_order(self, sort_column: str | None, sort_desc: bool) -> Iterator[tuple[list[Any], Any, bool]]:
+        """Give the joins to each column that the list is sorted by, the column, and whether the highest comes first."""
+        if sort_column is None:
+            for attribute, path, is_desc in self._get_default_order():
+                yield path or [], attribute, is_desc
+        elif sort_column in self._sortable_columns:
+            fields, paths = self._sortable_columns[sort_column], self._sortable_joins.get(sort_column)
+            several = zip(fields, paths or [], strict=True) if isinstance(fields, list) else [(fields, paths)]
+            for attribute, path in several:
+                yield path or [], attribute, sort_desc
+
+    def _is_always_there(self, path: list[Any]) -> bool:
+        """Say whether every row has what stands at the end of the path: then an index of the other table may lead.
+
+        Who sees some rows only may see a row without what it belongs to.
+        """
+        actor = reader()
+        sees_all = actor is not None and policy.sees_all(actor)
+        return not path or (sees_all and not any(c.nullable for step in path for c in step.property.local_columns))
 
     def _get_column_by_idx(self, name: Any) -> tuple[str, Any] | None:
         """Find a column by its name; a number would mean another one as soon as somebody chooses columns."""
@@ -160,7 +193,7 @@ class Lists(ByRole):
 
     def _read_address(self) -> ViewArgs:
         args = super()._get_list_extra_args()
-        args.page = min(max(args.page or 0, 0), LAST_PAGE)
+        args.page = min(max(args.page or 0, -LAST_PAGE), LAST_PAGE)
         args.search = text.clean(args.search) if args.search else None
         sort = request.args.get("sort")
         args.sort = sort if sort in self._sortable_columns else None
@@ -207,6 +240,12 @@ class Lists(ByRole):
             kept = [one for number, one in enumerate(args.filters or ()) if number != place]
             return self._get_list_url(args.clone(page=0, filters=kept))
 
+        def page_link(to: paging.Link, **further: str) -> str:
+            beside = {"after": to.after, "before": to.before, "count": request.args.get("count") == "exact" and "exact"}
+            said = {name: value for name, value in (beside | further).items() if value}
+            url = self._get_list_url(args.clone(page=to.page))
+            return f"{url}{'&' if '?' in url else '?'}{urlencode(said)}" if said else url
+
         usual = args.extra_args | {"columns": None}
         return {
             "sort_url": sort_url,
@@ -216,6 +255,9 @@ class Lists(ByRole):
             "action_url": self._beside(".action_view"),
             "export_url": lambda kind: self._beside(".export", export_type=kind),
             "without_filter": without_filter,
+            "page_shown": g.page_shown,
+            "page_link": page_link,
+            "exact_url": page_link(paging.Link(args.page), count="exact"),
             "list_arguments": self._arguments(args.clone(page=0)),
             "chip_groups": self._shown_chips(),
             "column_choices": self._column_choices(),
@@ -340,3 +382,12 @@ class Lists(ByRole):
             for (group_arg, value), number in chips.counted(matching, named, by):
                 counts[group_arg][value] = number
         return counts
+
+
+def _in_dictionary_order(column: Any) -> Any:
+    return column.collate(DICTIONARY) if isinstance(column.type, Text) else column
+
+
+def _may_be_empty(attribute: Any) -> bool:
+    """Say whether some rows may have nothing here; of what is worked out from columns nobody knows."""
+    return any(column.nullable for column in getattr(getattr(attribute, "property", None), "columns", [Column()]))

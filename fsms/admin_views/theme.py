@@ -27,6 +27,7 @@ from wtforms.widgets import CheckboxInput, DateInput, HiddenInput, RadioInput, S
 
 from fsms import clock
 from fsms.admin_views import formatters, screen
+from fsms.admin_views.paging import Count
 from fsms.config import ROOT
 
 ICONS = "vendor/tabler-icons-3.51.0/icons.svg"
@@ -61,6 +62,7 @@ def install(app: Flask) -> None:
         filter_chips=filter_chips,
         filter_choices=filter_choices,
         form_errors=form_errors,
+        how_many=how_many,
         own_row_actions=own_row_actions,
         page_range=page_range,
         url_here=url_here,
@@ -299,3 +301,9 @@ def page_range(page: int, page_size: int, shown: int) -> tuple[int, int]:
     """Answer the numbers of the first and the last row on the page, counted from one."""
     first = page * page_size
     return first + 1, first + shown
+
+
+def how_many(count: Count) -> str:
+    """Say how many rows match, and where it is not known exactly, that it is not."""
+    number = formatters.number(count.number)
+    return number if count.is_exact else gettext("about %(count)s", count=number)

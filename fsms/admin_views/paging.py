@@ -1,0 +1,260 @@
+"""Pages of a list at a cost that does not grow with it: keys first, from the nearer end, counts as exact as is cheap.
+
+A page is named by its number, counted from the end where negative: -1 is the last. Far down it begins behind a row
+that the address names by its key, so that no page passes over all those before it (docs/decisions/lists.md).
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import ClauseElement, ColumnElement, Executable, and_, false, func, or_, select, text, tuple_
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import Query
+
+EXACT_UP_TO = 10_000
+"""Rows that are counted one by one. Of more the page says “about”, until somebody asks for the exact number."""
+WALKED = 1_000
+"""Rows that may be passed over. A page further down begins behind a row."""
+DIGITS_OF_A_GUESS = 3
+
+
+# ---- Counts --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Count:
+    """How many rows match: exactly, or about."""
+
+    number: int
+    is_exact: bool = True
+
+
+def count(matching: Query[Any], *, exactly: bool = False) -> Count:
+    """Count the rows one by one while that is cheap; beyond, say what PostgreSQL expects there to be."""
+    if exactly:
+        return Count(matching.with_entities(func.count()).scalar() or 0)
+    if matching.whereclause is None and (guess := _guess(matching)) > 2 * EXACT_UP_TO:
+        return Count(_rounded(guess), is_exact=False)
+    some = matching.with_entities(text("1")).limit(EXACT_UP_TO + 1).subquery()
+    number = matching.session.execute(select(func.count()).select_from(some)).scalar_one()
+    if number <= EXACT_UP_TO:
+        return Count(number)
+    return Count(_rounded(max(number, _guess(matching))), is_exact=False)
+
+
+class _Explain(Executable, ClauseElement):
+    """A statement that is planned and not carried out."""
+
+    inherit_cache = False
+
+    def __init__(self, statement: Any) -> None:
+        self.statement = statement
+
+
+@compiles(_Explain, "postgresql")
+def _explain(element: _Explain, compiler: Any, **options: Any) -> str:
+    return f"EXPLAIN (FORMAT JSON) {compiler.process(element.statement, **options)}"
+
+
+def _guess(matching: Query[Any]) -> int:
+    """Ask PostgreSQL how many rows it expects, from what it knows of its tables without reading them."""
+    asked = matching.with_entities(_key_of(matching)).statement
+    (plan,) = matching.session.execute(_Explain(asked)).one()
+    return int(plan[0]["Plan"]["Plan Rows"])
+
+
+def _rounded(number: int) -> int:
+    """Keep the digits that a guess is good for."""
+    return round(number, DIGITS_OF_A_GUESS - len(str(number)))
+
+
+# ---- Order ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Term:
+    """One of the things that a list is sorted by, one after another; the last is the key, so that no two rows tie."""
+
+    column: Any
+    is_desc: bool
+    may_be_empty: bool = False
+
+    def sql(self, *, backwards: bool) -> ColumnElement[Any]:
+        """Write it for ORDER BY."""
+        ordered: ColumnElement[Any] = self.column.desc() if self.is_desc != backwards else self.column.asc()
+        return ordered
+
+    def behind(self, value: Any, *, backwards: bool) -> ColumnElement[bool]:
+        """Ask for what stands behind a value. PostgreSQL puts empty ones last, and first in descending order."""
+        if self.is_desc != backwards:
+            return self.column.is_not(None) if value is None else self.column < value
+        if value is None:
+            return false()
+        further: ColumnElement[bool] = self.column > value
+        return or_(further, self.column.is_(None)) if self.may_be_empty else further
+
+    def equals(self, value: Any) -> ColumnElement[bool]:
+        """Ask for the same value."""
+        same: ColumnElement[bool] = self.column.is_(None) if value is None else self.column == value
+        return same
+
+
+def behind(terms: Sequence[Term], values: Sequence[Any], *, backwards: bool) -> ColumnElement[bool]:
+    """Ask for the rows behind the one that has these values."""
+    if len({term.is_desc for term in terms}) == 1 and not any(term.may_be_empty for term in terms):
+        # An index answers this form from the row on.
+        ours, theirs = tuple_(*(term.column for term in terms)), tuple_(*values)
+        return ours < theirs if terms[0].is_desc != backwards else ours > theirs
+    steps = []
+    for place, (term, value) in enumerate(zip(terms, values, strict=True)):
+        same = (other.equals(known) for other, known in zip(terms[:place], values, strict=False))
+        steps.append(and_(*same, term.behind(value, backwards=backwards)))
+    return or_(*steps)
+
+
+# ---- Pages ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Place:
+    """The page that an address asks for; where it says so, behind or before the row with that key."""
+
+    page: int
+    size: int
+    after: int | None = None
+    before: int | None = None
+
+
+@dataclass(frozen=True)
+class Link:
+    """The way to another page."""
+
+    page: int
+    after: int | None = None
+    before: int | None = None
+
+
+@dataclass(frozen=True)
+class Page:
+    """The rows of a page, what is known of their number, and the ways to others."""
+
+    rows: Sequence[Any]
+    keys: Sequence[int]
+    count: Count
+    place: Place
+    has_more: bool
+    """Whether there are rows beyond, in the direction in which the page was read."""
+
+    @property
+    def pages(self) -> int | None:
+        """How many pages there are, where that is known."""
+        return max(1, math.ceil(self.count.number / self.place.size)) if self.count.is_exact else None
+
+    @property
+    def first_row(self) -> int:
+        """The number of the first row; from the end, of the row nearest to it."""
+        page = self.place.page
+        return (page if page >= 0 else -page - 1) * self.place.size + 1
+
+    @property
+    def last_row(self) -> int:
+        """The number of the last row; from the end, of the row farthest from it."""
+        return self.first_row + len(self.rows) - 1
+
+    @property
+    def first(self) -> Link | None:
+        """The first page."""
+        return Link(0) if self.previous else None
+
+    @property
+    def last(self) -> Link | None:
+        """The last page."""
+        return Link(self.pages - 1 if self.pages else -1) if self.next else None
+
+    @property
+    def previous(self) -> Link | None:
+        """The page before."""
+        page = self.place.page
+        if page == 0 or (page < 0 and not self.has_more):
+            return None
+        return self._link(page - 1, before=self.keys[0] if self.keys else None)
+
+    @property
+    def next(self) -> Link | None:
+        """The page behind."""
+        page = self.place.page
+        if page == -1 or not self.keys:
+            return None
+        is_there = page < 0 or self.place.before is not None or self.has_more
+        return self._link(page + 1, after=self.keys[-1]) if is_there else None
+
+    def _link(self, page: int, **beside: int | None) -> Link:
+        """Name a page by its number, and far from both ends of a long list by the row beside it."""
+        passed = (page if page >= 0 else -page - 1) * self.place.size
+        is_far = passed > WALKED and self.count.number > EXACT_UP_TO
+        return Link(page, **beside) if is_far else Link(page)
+
+
+def read(matching: Query[Any], terms: Sequence[Term], place: Place, known: Count, options: Sequence[Any]) -> Page:
+    """Read a page: first the keys of its rows, in their order, then in the same statement what the columns show."""
+    if known.is_exact and place.page < 0:
+        place = replace(place, page=max(math.ceil(known.number / place.size) + place.page, 0))
+    span = _span(matching, terms, place, known)
+    key = _key_of(matching)
+    keys = span.keys(key, terms)
+    rows = matching.session.query(key.class_).join(keys, key == keys.c.key).options(*options)
+    order = (Term(keys.c[f"by_{n}"], term.is_desc) for n, term in enumerate(terms))
+    found = rows.order_by(*(term.sql(backwards=span.backwards) for term in order)).all()
+    rows, has_more = found[: span.wanted], len(found) > span.wanted
+    if span.backwards:
+        rows.reverse()
+    elif not has_more and place.after is None and (rows or place.page == 0):
+        known = Count(place.page * place.size + len(rows))  # The end is in sight.
+    return Page(rows, [getattr(row, key.key) for row in rows], known, place, has_more)
+
+
+@dataclass(frozen=True)
+class _Span:
+    """The rows to read: from where, in which direction, how many are passed over and how many wanted."""
+
+    matching: Query[Any]
+    passed: int
+    wanted: int
+    backwards: bool = False
+
+    def keys(self, key: Any, terms: Sequence[Term]) -> Any:
+        """Ask for their keys and what they are sorted by; and for one more, to know whether there are others."""
+        asked = self.matching.with_entities(
+            key.label("key"), *(term.column.label(f"by_{n}") for n, term in enumerate(terms))
+        )
+        ordered = asked.order_by(*(term.sql(backwards=self.backwards) for term in terms))
+        return ordered.offset(self.passed or None).limit(self.wanted + 1).subquery()
+
+
+def _span(matching: Query[Any], terms: Sequence[Term], place: Place, known: Count) -> _Span:
+    for beside, backwards in ((place.after, False), (place.before, True)):
+        if beside is not None and (values := _values(matching, terms, beside)) is not None:
+            narrowed = matching.filter(behind(terms, values, backwards=backwards))
+            return _Span(narrowed, 0, place.size, backwards)
+    if place.page < 0:
+        return _Span(matching, (-place.page - 1) * place.size, place.size, backwards=True)
+    passed = place.page * place.size
+    if known.is_exact and passed > known.number // 2:
+        wanted = max(min(place.size, known.number - passed), 0)
+        return _Span(matching, max(known.number - passed - wanted, 0), wanted, backwards=True)
+    return _Span(matching, passed, place.size)
+
+
+def _values(matching: Query[Any], terms: Sequence[Term], key: int) -> tuple[Any, ...] | None:
+    """Read what a row is sorted by; None where it is gone, and its page is found by passing over those before it."""
+    found = matching.with_entities(*(term.column for term in terms)).filter(_key_of(matching) == key).one_or_none()
+    return None if found is None else tuple(found)
+
+
+def _key_of(matching: Query[Any]) -> Any:
+    """Find the key of the entity that is listed."""
+    entity: Any = matching.column_descriptions[0]["entity"]
+    mapper = entity.__mapper__
+    return mapper.get_property_by_column(mapper.primary_key[0]).class_attribute

@@ -1,0 +1,156 @@
+"""Pages of long lists: every row once, from either end, with a count that says whether it is exact."""
+
+import datetime as dt
+from collections.abc import Iterator
+
+import pytest
+
+from fsms.admin_views import paging
+from fsms.admin_views.lists import Lists
+from fsms.models import Enrollment
+from tests.browser import Page, PageClient, Queries
+from tests.builders import Make
+
+ORDERS = {
+    "": "as usual",
+    "sort=student": "two columns of another table",
+    "sort=drop_date": "a column that is often empty",
+    "sort=drop_date&desc=1": "the same, the latest first",
+    "sort=drop": "two values only",
+    "sort=course&desc=1": "what is worked out from a column of another table",
+}
+
+
+@pytest.fixture
+def _long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make a list of a few rows a long one: counted about, and begun behind a row from the second page on."""
+    monkeypatch.setattr(paging, "EXACT_UP_TO", 3)
+    monkeypatch.setattr(paging, "WALKED", 2)
+    monkeypatch.setattr(Lists, "page_size_options", (2, 20, 50))
+
+
+@pytest.fixture
+def class_of_eleven(make: Make, teacher: PageClient) -> list[Enrollment]:
+    """Eleven pupils of the teacher, some with the same name, some dropped, some on the same day."""
+    course = make.course(teacher=teacher.user)
+    semester = make.semester()
+    made = []
+    for number in range(11):
+        pupil = make.student(last_name="សុខ" if number % 3 else "ចាន់", first_name="ដារ៉ា")
+        if number % 2:
+            made.append(make.enrollment(student=pupil, course=course))
+        else:
+            day = dt.date(2025, 2, 3 + number % 3)
+            made.append(make.dropped(student=pupil, course=course, semester=semester, drop_date=day))
+    return made
+
+
+def keys(page: Page) -> list[str]:
+    """The keys of the rows on a page, from the top."""
+    return [box.get("value") or "" for box in page.find("input") if box.get("name") == "rowid"] or [
+        (link.get("href") or "").rpartition("id=")[2] for link in page.find("a", "row-link")
+    ]
+
+
+def turned(client: PageClient, address: str, way: str) -> Iterator[Page]:
+    """Turn page after page by the pager until it offers no further one."""
+    page = client.get(address)
+    while page:
+        assert page.status == 200
+        yield page
+        link = next((a.get("href") for a in page.find("a", "btn-icon") if a.get("aria-label") == way), None)
+        page = client.get(link) if link else None  # type: ignore[assignment]
+
+
+@pytest.mark.usefixtures("_long", "class_of_eleven")
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("role", ["admin", "teacher"])
+def test_a_long_list_is_turned_by_rows_and_not_by_passing_over_them(
+    admin: PageClient, teacher: PageClient, role: str, order: str
+) -> None:
+    client = {"admin": admin, "teacher": teacher}[role]
+    address = f"/admin/enrollment/?{order}"
+    whole = keys(client.get(f"{address}&page_size=50"))
+
+    forth = [*turned(client, f"{address}&page_size=2", "Next page")]
+    back = [*turned(client, f"{address}&page_size=2&page=-1", "Previous page")]
+
+    assert [key for page in forth for key in keys(page)] == whole
+    assert [key for page in reversed(back) for key in keys(page)] == whole
+    assert all("after=" in page.path for page in forth[2:])
+    assert all("before=" in page.path for page in back[2:])
+    returned = [*turned(client, forth[-1].path, "Previous page")]
+    assert [key for page in reversed(returned) for key in keys(page)] == whole
+
+
+# ---- Counts --------------------------------------------------------------------------------------------------------
+
+
+def counted(page: Page) -> str:
+    """What the head of a list says of its length."""
+    return "".join(next(page.find("span", "count")).itertext())
+
+
+@pytest.mark.usefixtures("class_of_eleven")
+def test_a_short_list_is_counted_exactly(admin: PageClient) -> None:
+    page = admin.get("/admin/enrollment/")
+
+    assert counted(page) == "11"
+    assert "1–11 of 11" in page.text
+    assert "about" not in page.text
+
+
+@pytest.mark.usefixtures("_long", "class_of_eleven")
+def test_a_long_list_says_about_until_it_is_asked(admin: PageClient) -> None:
+    page = admin.get("/admin/enrollment/?flt0_drop-is=0,1&page_size=2&page=1")
+    assert counted(page).startswith("about ")
+    assert "3–4 of about" in page.text
+
+    link = next(a.get("href") for a in page.find("a") if "".join(a.itertext()) == "Count exactly")
+    exact = admin.get(link or "")
+
+    assert counted(exact) == "11"
+    assert "3–4 of 11" in exact.text
+    assert "Page 2 of 6" in exact.text
+    assert keys(exact) == keys(page)
+    onwards = next(a.get("href") for a in exact.find("a", "btn-icon") if a.get("aria-label") == "Next page")
+    assert counted(admin.get(onwards or "")) == "11"
+
+
+@pytest.mark.usefixtures("_long", "class_of_eleven")
+def test_a_page_that_shows_the_end_knows_the_number(admin: PageClient) -> None:
+    assert counted(admin.get("/admin/enrollment/?page_size=20")) == "11"
+    assert "the last 2 of about" in admin.get("/admin/enrollment/?page_size=2&page=-1").text
+
+
+@pytest.mark.usefixtures("class_of_eleven")
+def test_a_page_behind_the_end_says_so_and_leads_back(admin: PageClient) -> None:
+    page = admin.get("/admin/enrollment/?page=9")
+
+    assert "This page is empty" in page.text
+    assert any(a.get("href") == "/admin/enrollment/" for a in page.find("a", "btn"))
+
+
+@pytest.mark.usefixtures("_long", "class_of_eleven")
+@pytest.mark.parametrize(
+    "odd",
+    ["after=0", "after=999999", "before=-1", "after=x", "after=%00", "before=" + "9" * 30, "count=maybe", "page=-77"],
+)
+def test_an_address_that_names_no_row_still_shows_a_page(admin: PageClient, odd: str) -> None:
+    assert admin.get(f"/admin/enrollment/?page_size=2&page=2&{odd}").status == 200
+
+
+# ---- Cost ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("_long", "class_of_eleven")
+def test_a_page_asks_once_for_its_rows_wherever_it_is(admin: PageClient, queries: Queries) -> None:
+    pages = [*turned(admin, "/admin/enrollment/?page_size=2", "Next page")]
+
+    for address in (pages[0].path, pages[1].path, pages[-1].path, "/admin/enrollment/?page_size=2&page=-1"):
+        with queries() as asked:
+            admin.get(address)
+        about_rows = [sql for sql in asked if 'FROM "Enrollment"' in sql]
+        assert len([sql for sql in about_rows if "LIMIT" in sql and "count" not in sql]) == 1
+        assert len([sql for sql in about_rows if "count(*)" in sql or "EXPLAIN" in sql]) <= 2
+        assert len(about_rows) <= 3 + ("after=" in address)
