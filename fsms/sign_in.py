@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from flask import Flask, abort, current_app, g, has_request_context, redirect, request, session, url_for
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, load_only
 
 from fsms import activity, clock
 from fsms.activity import Circumstances
@@ -37,6 +37,18 @@ BACKGROUND_ENDPOINTS = frozenset({"session_state"})
 BACKGROUND_HEADER = "X-Background"
 # All that is open to somebody who still has to choose an own password.
 BEFORE_A_NEW_PASSWORD = OPEN_ENDPOINTS | {"account", "logout", "session_extend"}
+
+
+# What is read of an account with each request.
+KNOWN_OF_A_READER = (
+    User.username,
+    User.last_name,
+    User.first_name,
+    User.role,
+    User.status,
+    User.password,
+    User.password_change_required,
+)
 
 
 @dataclass(frozen=True)
@@ -221,7 +233,7 @@ def _load(user_id: str) -> SignedIn | None:
         return None
     g.asked_for_account = True
     with as_system() as apart:
-        user = apart.get(User, int(user_id))
+        user = apart.get(User, int(user_id), options=[load_only(*KNOWN_OF_A_READER)])
         if user is None or user.status != AccountStatus.ACTIVE:
             return None
         if not hmac.compare_digest(session.get("fingerprint", ""), _fingerprint(user)):

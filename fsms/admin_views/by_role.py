@@ -37,9 +37,8 @@ VERBS = {
 
 def reader() -> Actor | None:
     """Say who reads the page; nobody, while the pages are being made."""
-    if has_request_context() and current_user and current_user.is_authenticated:
-        return current_user.actor  # type: ignore[no-any-return]
-    return None
+    user = current_user._get_current_object() if has_request_context() else None  # noqa: SLF001 - werkzeug's own advice
+    return user.actor if user is not None and user.is_authenticated else None
 
 
 def refuse(verb: Verb, entity: type[Base], key: int | None = None) -> NoReturn:
@@ -97,12 +96,16 @@ class Narrowed:
         setattr(view, self.whole, value)
 
     def __get__(self, view: Any, owner: type) -> Any:
-        """Give the part."""
+        """Give the part; worked out once a request."""
         value = getattr(view, self.whole, None)
         actor = reader()
         if actor is None or value is None:
             return value
-        return self.narrow(value, lambda path: is_shown(actor.role, view.model, path))
+        narrowed = g.setdefault("narrowed", {})
+        asked = (view, self.whole, actor.role)
+        if asked not in narrowed:
+            narrowed[asked] = self.narrow(value, lambda path: is_shown(actor.role, view.model, path))
+        return narrowed[asked]
 
 
 def columns_shown(columns: list[tuple[str, Any]], shown: Callable[[str], bool]) -> list[tuple[str, Any]]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from flask_babel import gettext, ngettext
 from flask_babel import lazy_gettext as _
-from sqlalchemy import Column, ColumnElement, Select, Table, Text, func, or_
+from sqlalchemy import Column, ColumnElement, Integer, Select, Table, Text, bindparam, func, or_
 from sqlalchemy.sql import visitors
 from sqlalchemy.sql.util import ClauseAdapter
 
@@ -69,6 +69,10 @@ class Chips(filters.SchoolFilter):
         return query.filter(or_(*(chip.asks() for chip in value)))
 
 
+CHOSEN = bindparam("chosen", expanding=True, type_=Integer)
+"""In the query of such answers: the numbers of those chosen."""
+
+
 class ChipsOfRows(Chips):
     """Answers that are records of their own: the classes of the year, the subjects."""
 
@@ -76,12 +80,12 @@ class ChipsOfRows(Chips):
         self,
         arg: str,
         label: Any,
-        offered: Callable[[list[int]], Select[Any, Any]],
+        offered: Callable[[], Select[Any, Any]],
         asks: Callable[[int], ColumnElement[bool]],
     ) -> None:
         """Take the query for numbers and labels, and the condition for the number of a chosen record.
 
-        The query is given the numbers chosen already, which must be among its answers to be shown by their words.
+        The query finds at `CHOSEN` the numbers chosen already, whose words are shown too.
         """
         super().__init__(arg, label, as_menu=True)
         self.options = None  # they are read for each reader
@@ -95,7 +99,7 @@ class ChipsOfRows(Chips):
     def including(self, chosen: Iterable[str]) -> Sequence[Chip]:
         """The records on offer and those chosen already; one that the reader does not see is shown by its number."""
         numbers = [int(value) for value in chosen]
-        found = [self._chip(key, label) for key, label in db.session.execute(self._statement(numbers))]
+        found = [self._chip(key, label) for key, label in db.session.execute(self._statement(), {"chosen": numbers})]
         unseen = set(numbers) - {int(chip.value) for chip in found}
         return found + [self._chip(key, str(key)) for key in sorted(unseen)]
 
@@ -189,24 +193,45 @@ class ShownGroup:
         return ", ".join(chip.label for chip in self.chips if chip.is_on)
 
 
-def shown(group: Chips, value: str, url_with: Callable[[str, str], str]) -> ShownGroup:
-    """Draw a group whose value in the address is given, "" for none, with the address of each next step."""
+@dataclass(frozen=True)
+class Offer:
+    """What a group offers now, and which of it is chosen."""
+
+    group: Chips
+    chips: Sequence[Chip]
+    on: Sequence[str]
+
+    def shown(self, url_with: Callable[[str, str], str]) -> ShownGroup:
+        """Draw the group, with the address of each next step."""
+        group, order, made = self.group, [chip.value for chip in self.chips], []
+        for chip in self.chips:
+            wanted = set(self.on) ^ {chip.value}
+            url = url_with(group.arg, ",".join(one for one in order if one in wanted))
+            made.append(ShownChip(chip.value, str(chip.label), url, chip.value in self.on))
+        return ShownGroup(group.arg, str(group.name), tuple(made), group.is_menu, url_with(group.arg, ""))
+
+
+class OfferOfRows(Offer):
+    """The one chip that keeps a list to ticked rows."""
+
+    def shown(self, url_with: Callable[[str, str], str]) -> ShownGroup:
+        """Say how many there are; a step further is without them."""
+        number, away = len(self.on), url_with("rows", "")
+        label = ngettext("%(num)d chosen record", "%(num)d chosen records", number)
+        chip = ShownChip(",".join(self.on), label, away, is_on=True)
+        return ShownGroup("rows", label, (chip,), is_menu=False, without=away)
+
+
+def offer(group: Chips, value: str) -> Offer:
+    """Find what a group offers, whose value in the address is given, "" for none."""
     on = split(value) if value else []
-    offered = group.including(on) if isinstance(group, ChipsOfRows) else group.offered
-    order = [chip.value for chip in offered]
-    made = []
-    for chip in offered:
-        wanted = set(on) ^ {chip.value}
-        url = url_with(group.arg, ",".join(one for one in order if one in wanted))
-        made.append(ShownChip(chip.value, str(chip.label), url, chip.value in on))
-    return ShownGroup(group.arg, str(group.name), tuple(made), group.is_menu, url_with(group.arg, ""))
+    return Offer(group, group.including(on) if isinstance(group, ChipsOfRows) else group.offered, on)
 
 
-def shown_rows(value: str, url_with: Callable[[str, str], str]) -> ShownGroup:
-    """Draw the one chip that keeps a list to ticked rows."""
-    number, away = len(split(value)), url_with("rows", "")
-    label = ngettext("%(num)d chosen record", "%(num)d chosen records", number)
-    return ShownGroup("rows", label, (ShownChip(value, label, away, is_on=True),), is_menu=False, without=away)
+def facts(offered: Iterable[Offer]) -> tuple[tuple[str, str], ...]:
+    """Tell the records that are on offer: what else is drawn of the groups stands in the code or in the address."""
+    records = (chip for one in offered if isinstance(one.group, ChipsOfRows) for chip in one.chips)
+    return tuple((chip.value, str(chip.label)) for chip in records)
 
 
 # ---- Counts --------------------------------------------------------------------------------------------------------

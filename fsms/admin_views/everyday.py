@@ -1,6 +1,7 @@
 """Questions that several lists ask every day, as chips: this year, my courses, the classes of the year, today."""
 
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from flask_babel import lazy_gettext as _
@@ -8,7 +9,7 @@ from flask_login import current_user
 from sqlalchemy import ColumnElement, Select, and_, or_, select
 
 from fsms import clock
-from fsms.admin_views.chips import Chip, Chips, ChipsOfRows, of_choices, toggle
+from fsms.admin_views.chips import CHOSEN, Chip, Chips, ChipsOfRows, of_choices, toggle
 from fsms.models import Course, Subject
 from fsms.reports import school_year
 from fsms.vocabulary import GradeLevel
@@ -82,10 +83,17 @@ def classes_of_pupils(student: Any) -> Chips:
     )
 
 
-def _classes_offered(chosen: list[int]) -> Select[Any, Any]:
+def _classes_offered() -> Select[Any, Any]:
+    return _classes_offered_on(clock.today())
+
+
+@lru_cache(maxsize=2)
+def _classes_offered_on(today: date) -> Select[Any, Any]:
+    """Build once a day what every list asks."""
+    of_the_year = Course.school_year_id == school_year.present(today)
     return (
         select(Course.course_id, Course.grade + Course.section)
-        .where(or_(is_this_year(), Course.course_id.in_(chosen)))
+        .where(or_(of_the_year, Course.course_id.in_(CHOSEN)))
         .order_by(Course.level, Course.section, Course.course_id)
     )
 
@@ -95,7 +103,7 @@ def subjects(subject: Any) -> Chips:
     return ChipsOfRows("subject", _("Subject"), _subjects_offered, lambda chosen: subject == chosen)
 
 
-def _subjects_offered(_chosen: list[int]) -> Select[Any, Any]:
+def _subjects_offered() -> Select[Any, Any]:
     return select(Subject.subject_id, Subject.subject_name).order_by(
         Subject.subject_name.collate("C"), Subject.subject_id
     )

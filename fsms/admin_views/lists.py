@@ -4,6 +4,7 @@ Every question about “the rows that match” is asked at `matching`: the page,
 """
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, ClassVar, cast
 from urllib.parse import urlencode
 
@@ -59,16 +60,23 @@ class Lists(ByRole):
     @property
     def _list_columns(self) -> list[tuple[str, Any]]:
         """The columns that the address asks for; without a word of it, those of every day."""
-        wanted = self._columns_asked() if has_request_context() else set()
-        offered: list[tuple[str, Any]] = self._offered_columns
-        if not wanted & {name for name, _label in offered}:
-            wanted = set(self.column_list)
-        wanted.add(getattr(self, "title_column", ""))  # the row's name is its link
-        return [(name, label) for name, label in offered if name in wanted]
+        if not has_request_context():
+            return self._columns_chosen(set())
+        if "columns" not in g:
+            g.columns = [(name, str(label)) for name, label in self._columns_chosen(self._columns_asked())]
+        columns: list[tuple[str, Any]] = g.columns
+        return columns
 
     @_list_columns.setter
     def _list_columns(self, offered: list[tuple[str, Any]]) -> None:
         self._offered_columns = offered
+
+    def _columns_chosen(self, wanted: set[str]) -> list[tuple[str, Any]]:
+        offered: list[tuple[str, Any]] = self._offered_columns
+        if not wanted & {name for name, _label in offered}:
+            wanted = set(self.column_list)
+        wanted = {*wanted, getattr(self, "title_column", "")}  # the row's name is its link
+        return [(name, label) for name, label in offered if name in wanted]
 
     @property
     def _export_columns(self) -> list[tuple[str, Any]]:
@@ -93,6 +101,11 @@ class Lists(ByRole):
         shown = {name for name, _label in self._list_columns}
         fixed = getattr(self, "title_column", "")
         return [(name, label, name in shown, name == fixed) for name, label in self._offered_columns]
+
+    # Upstream makes a form for each list that deletes or acts; ours stand in the templates.
+    def delete_form(self) -> None: ...
+
+    def action_form(self, obj: Any = None) -> None: ...
 
     # ---- Which rows ------------------------------------------------------------------------------------------------
 
@@ -175,9 +188,9 @@ class Lists(ByRole):
 
         Who sees some rows only may see a row without what it belongs to.
         """
-        actor = reader()
-        sees_all = actor is not None and policy.sees_all(actor)
-        return not path or (sees_all and not any(c.nullable for step in path for c in step.property.local_columns))
+        return not path or (
+            policy.sees_all(reader()) and not any(c.nullable for step in path for c in step.property.local_columns)
+        )
 
     def _get_column_by_idx(self, name: Any) -> tuple[str, Any] | None:
         """Find a column by its name; a number would mean another one as soon as somebody chooses columns."""
@@ -220,9 +233,13 @@ class Lists(ByRole):
         }
         return {name: value for name, value in said.items() if value is not None}
 
+    def _address_of_nothing(self) -> str:
+        """Give the address of the list as it is, without a question."""
+        return self._get_list_url(ViewArgs(page=0, extra_args={}))
+
     def _beside(self, endpoint: str, **values: str) -> str:
-        """Give the address of another question to the same rows."""
-        _, _, query = self._get_list_url(self._get_list_extra_args()).partition("?")
+        """Give the address of another question to the same rows, whatever page of them is shown."""
+        _, _, query = self._get_list_url(self._get_list_extra_args().clone(page=0)).partition("?")
         there = str(self.get_url(endpoint, **values))
         return f"{there}?{query}" if query else there
 
@@ -259,9 +276,11 @@ class Lists(ByRole):
             "page_link": page_link,
             "exact_url": page_link(paging.Link(args.page), count="exact"),
             "list_arguments": self._arguments(args.clone(page=0)),
-            "chip_groups": self._shown_chips(),
-            "column_choices": self._column_choices(),
+            "column_choices": self._column_choices,
             "usual_columns_url": self._columns_in_address() and self._get_list_url(args.clone(extra_args=usual)),
+            "tools_depend": (self.endpoint, self._address_of_nothing(), *self._arguments(args.clone(page=0)).items()),
+            "chips_depend": chips.facts(offered := self._offered_chips()),
+            "chip_groups": partial(self._shown_chips, offered),
         }
 
     # ---- Filters ---------------------------------------------------------------------------------------------------
@@ -341,10 +360,17 @@ class Lists(ByRole):
         """The groups that the reader is shown."""
         return [flt for _index, flt in (self._filter_args or {}).values() if flt in self.quick_filters]
 
-    def _shown_chips(self) -> list[chips.ShownGroup]:
+    def _offered_chips(self) -> list[chips.Offer]:
+        """Find what each group offers now, and what of it is chosen."""
+        chosen = {self._filters[index].arg: value for index, _name, value in self._get_list_extra_args().filters or ()}
+        found = [chips.offer(group, chosen.get(group.arg, "")) for group in self._chip_groups]
+        if "rows" in chosen:
+            found.append(chips.OfferOfRows(self._filter_args["rows"][1], (), chips.split(chosen["rows"])))
+        return found
+
+    def _shown_chips(self, offered: list[chips.Offer]) -> list[chips.ShownGroup]:
         """Draw the groups, each chip with the address that turns it on or off."""
         args = self._get_list_extra_args()
-        values = {self._filters[index].arg: value for index, _name, value in args.filters or ()}
 
         def url_with(arg: str, value: str) -> str:
             index, flt = self._filter_args[arg]
@@ -352,8 +378,7 @@ class Lists(ByRole):
             chosen = [(index, str(flt.name), value)] if value else []
             return self._get_list_url(args.clone(page=0, filters=kept + chosen))
 
-        groups = [chips.shown(group, values.get(group.arg, ""), url_with) for group in self._chip_groups]
-        return groups + ([chips.shown_rows(values["rows"], url_with)] if "rows" in values else [])
+        return [one.shown(url_with) for one in offered]
 
     @expose("/counts/")
     def counts_view(self) -> Response:

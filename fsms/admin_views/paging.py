@@ -5,6 +5,7 @@ that the address names by its key, so that no page passes over all those before 
 """
 
 import math
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,11 +14,16 @@ from sqlalchemy import ClauseElement, ColumnElement, Executable, and_, false, fu
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Query
 
+from fsms.policy import actor_of, sees_all
+
 EXACT_UP_TO = 10_000
 """Rows that are counted one by one. Of more the page says “about”, until somebody asks for the exact number."""
 WALKED = 1_000
 """Rows that may be passed over. A page further down begins behind a row."""
 DIGITS_OF_A_GUESS = 3
+SECONDS_OF_A_GUESS = 60
+
+_guesses: dict[str, tuple[int, float]] = {}
 
 
 # ---- Counts --------------------------------------------------------------------------------------------------------
@@ -35,13 +41,27 @@ def count(matching: Query[Any], *, exactly: bool = False) -> Count:
     """Count the rows one by one while that is cheap; beyond, say what PostgreSQL expects there to be."""
     if exactly:
         return Count(matching.with_entities(func.count()).scalar() or 0)
-    if matching.whereclause is None and (guess := _guess(matching)) > 2 * EXACT_UP_TO:
+    is_whole = matching.whereclause is None and sees_all(actor_of(matching.session))
+    if is_whole and (guess := _remembered_guess(matching)):
         return Count(_rounded(guess), is_exact=False)
     some = matching.with_entities(text("1")).limit(EXACT_UP_TO + 1).subquery()
-    number = matching.session.execute(select(func.count()).select_from(some)).scalar_one()
+    number: int = matching.session.execute(select(func.count()).select_from(some)).scalar_one()
     if number <= EXACT_UP_TO:
         return Count(number)
-    return Count(_rounded(max(number, _guess(matching))), is_exact=False)
+    guess = max(number, _guess(matching))
+    if is_whole:
+        _guesses[_table_of(matching)] = guess, time.monotonic() + SECONDS_OF_A_GUESS
+    return Count(_rounded(guess), is_exact=False)
+
+
+def _remembered_guess(matching: Query[Any]) -> int | None:
+    """Answer what a whole long table was guessed to hold within the last minute; one row more or less is no matter."""
+    guess, until = _guesses.get(_table_of(matching), (0, 0.0))
+    return guess if guess > EXACT_UP_TO and until > time.monotonic() else None
+
+
+def _table_of(matching: Query[Any]) -> str:
+    return str(_key_of(matching).property.columns[0].table.name)
 
 
 class _Explain(Executable, ClauseElement):

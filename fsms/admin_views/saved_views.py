@@ -1,6 +1,6 @@
 """Saved views of a list: chosen above it, kept under a name, one of them opening first."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
@@ -58,8 +58,15 @@ class SavedViews(Deleting, Lists):
     def _first_view(self) -> SavedView | None:
         """Find the view that the reader wants to see first, once a request."""
         if "first_view" not in g:
-            g.first_view = saved_views.first_of(db.session, self.endpoint)
+            g.first_view = saved_views.first_of(db.session, self.endpoint) if self._views() else None
         found: SavedView | None = g.first_view
+        return found
+
+    def _views(self) -> Sequence[SavedView]:
+        """List the views of the page that the reader sees, once a request."""
+        if "views" not in g:
+            g.views = saved_views.of_page(db.session, self.endpoint)
+        found: Sequence[SavedView] = g.views
         return found
 
     @expose("/")
@@ -161,8 +168,7 @@ class SavedViews(Deleting, Lists):
 
     def _list_tools(self) -> dict[str, Any]:
         """Offer the views with the list."""
-        views = saved_views.of_page(db.session, self.endpoint)
-        first = self._first_view() if views else None
+        views, first = self._views(), self._first_view()
         shown = [
             ShownView(
                 key=view.view_id,

@@ -7,8 +7,8 @@ the next (`sign_in.enter` brings them back). Before the first choice the browser
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Flask, jsonify, redirect, request, session, url_for
-from flask_babel import Babel, Domain, get_locale
+from flask import Flask, g, jsonify, redirect, request, session, url_for
+from flask_babel import Babel, Domain, get_domain, get_locale
 from flask_babel import lazy_gettext as _
 from flask_login import current_user
 from markupsafe import Markup
@@ -42,9 +42,31 @@ class FormWords:
         return str(_wtforms.get_translations().ungettext(singular, plural, number))
 
 
+class _Words(Domain):
+    """The catalogue of the page's language, found once a request: a list says a thousand words."""
+
+    def get_translations(self) -> Any:
+        """Answer what was found for the same language before."""
+        found = g.get("words")
+        kept = getattr(g.get("_flask_babel"), "babel_locale", None)
+        if found is None or found[0] is not kept or kept is None:
+            words = super().get_translations()
+            found = g.words = (get_locale(), words) if g else (None, words)
+        return found[1]
+
+
+def _said(sentence: str, **facts: Any) -> Markup:
+    """Translate a sentence of a template; facts are escaped where it has them."""
+    said = Markup(get_domain().get_translations().gettext(sentence))  # noqa: S704 - our own sentence
+    return said % facts if facts or "%" in said else said
+
+
 def install(app: Flask) -> None:
     """Set up translation, and the routes by which a reader chooses."""
-    Babel(app, locale_selector=_language)
+    babel = Babel(app, locale_selector=_language)
+    with app.app_context():
+        babel.domain_instance = _Words(domain=babel.domain)
+    app.jinja_env.globals["_"] = _said
     app.add_url_rule("/language", "language", choose_language, methods=["POST"])
     app.add_url_rule("/appearance", "appearance", choose_theme, methods=["POST"])
     app.jinja_env.globals.update(screen_attributes=attributes)

@@ -73,7 +73,11 @@ def icon(name: str, css_class: str = "") -> Markup:
     """Answer the SVG of an icon of static/vendor/icons.txt; it says nothing to a screen reader."""
     if name not in _icons():
         raise LookupError(f"There is no icon {name!r}: add it to static/vendor/icons.txt and run `npm run vendor`.")
-    href = url_for("static", filename=ICONS)
+    return _drawn(name, css_class, url_for("static", filename=ICONS))
+
+
+@cache
+def _drawn(name: str, css_class: str, href: str) -> Markup:
     return Markup('<svg class="icon {}" aria-hidden="true"><use href="{}#{}"/></svg>').format(css_class, href, name)
 
 

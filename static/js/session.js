@@ -173,4 +173,4 @@ document.addEventListener("session:ask", () => ended.open || look());
 document.addEventListener("visibilitychange", () => document.hidden || look());
 window.addEventListener("pageshow", ({ persisted }) => persisted && look());
 saidAt = Date.now();
-lookLater(Number(ended.dataset.secondsLeft) * 1000 - WARNING);
+lookLater(Number(document.body.dataset.secondsLeft) * 1000 - WARNING);

@@ -26,6 +26,7 @@ def _long(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make a list of a few rows a long one: counted about, and begun behind a row from the second page on."""
     monkeypatch.setattr(paging, "EXACT_UP_TO", 3)
     monkeypatch.setattr(paging, "WALKED", 2)
+    monkeypatch.setattr(paging, "_guesses", {})
     monkeypatch.setattr(Lists, "page_size_options", (2, 20, 50))
 
 
