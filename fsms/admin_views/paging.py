@@ -41,7 +41,7 @@ def count(matching: Query[Any], *, exactly: bool = False) -> Count:
     """Count the rows one by one while that is cheap; beyond, say what PostgreSQL expects there to be."""
     if exactly:
         return Count(matching.with_entities(func.count()).scalar() or 0)
-    is_whole = matching.whereclause is None and sees_all(actor_of(matching.session))
+    is_whole = _is_whole(matching)
     if is_whole and (guess := _remembered_guess(matching)):
         return Count(_rounded(guess), is_exact=False)
     some = matching.with_entities(text("1")).limit(EXACT_UP_TO + 1).subquery()
@@ -52,6 +52,11 @@ def count(matching: Query[Any], *, exactly: bool = False) -> Count:
     if is_whole:
         _guesses[_table_of(matching)] = guess, time.monotonic() + SECONDS_OF_A_GUESS
     return Count(_rounded(guess), is_exact=False)
+
+
+def _is_whole(matching: Query[Any]) -> bool:
+    """Say whether nothing narrows the rows: no filter, and no policy."""
+    return matching.whereclause is None and sees_all(actor_of(matching.session))
 
 
 def _remembered_guess(matching: Query[Any]) -> int | None:
@@ -219,6 +224,8 @@ class Page:
 
 def read(matching: Query[Any], terms: Sequence[Term], place: Place, known: Count, options: Sequence[Any]) -> Page:
     """Read a page: first the keys of its rows, in their order, then in the same statement what the columns show."""
+    if known.is_exact and not known.number:
+        return Page([], [], known, place, has_more=False)
     if known.is_exact and place.page < 0:
         place = replace(place, page=max(math.ceil(known.number / place.size) + place.page, 0))
     span = _span(matching, terms, place, known)
@@ -237,18 +244,26 @@ def read(matching: Query[Any], terms: Sequence[Term], place: Place, known: Count
 
 @dataclass(frozen=True)
 class _Span:
-    """The rows to read: from where, in which direction, how many are passed over and how many wanted."""
+    """The rows to read: from where, in which direction, how many are passed over and how many wanted.
+
+    Of few rows in a large table PostgreSQL believes that they lie all over it, and walks the order until it meets them;
+    where it is known that they are few, they are found first and sorted then.
+    """
 
     matching: Query[Any]
     passed: int
     wanted: int
     backwards: bool = False
+    are_few: bool = False
 
     def keys(self, key: Any, terms: Sequence[Term]) -> Any:
         """Ask for their keys and what they are sorted by; and for one more, to know whether there are others."""
-        asked = self.matching.with_entities(
-            key.label("key"), *(term.column.label(f"by_{n}") for n, term in enumerate(terms))
-        )
+        labelled = (term.column.label(f"by_{n}") for n, term in enumerate(terms))
+        asked = self.matching.with_entities(key.label("key"), *labelled)
+        if self.are_few:
+            few = asked.cte("few").prefix_with("MATERIALIZED")
+            terms = [Term(few.c[f"by_{n}"], term.is_desc) for n, term in enumerate(terms)]
+            asked = self.matching.session.query(few)
         ordered = asked.order_by(*(term.sql(backwards=self.backwards) for term in terms))
         return ordered.offset(self.passed or None).limit(self.wanted + 1).subquery()
 
@@ -260,11 +275,14 @@ def _span(matching: Query[Any], terms: Sequence[Term], place: Place, known: Coun
             return _Span(narrowed, 0, place.size, backwards)
     if place.page < 0:
         return _Span(matching, (-place.page - 1) * place.size, place.size, backwards=True)
-    passed = place.page * place.size
+    passed, are_few = (
+        place.page * place.size,
+        known.is_exact and known.number <= EXACT_UP_TO and not _is_whole(matching),
+    )
     if known.is_exact and passed > known.number // 2:
         wanted = max(min(place.size, known.number - passed), 0)
-        return _Span(matching, max(known.number - passed - wanted, 0), wanted, backwards=True)
-    return _Span(matching, passed, place.size)
+        return _Span(matching, max(known.number - passed - wanted, 0), wanted, backwards=True, are_few=are_few)
+    return _Span(matching, passed, place.size, are_few=are_few)
 
 
 def _values(matching: Query[Any], terms: Sequence[Term], key: int) -> tuple[Any, ...] | None:
