@@ -3,16 +3,16 @@
 import datetime as dt
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-import psutil
 import psycopg
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.orm import sessionmaker
 
+from benchmarks.spent import Spent
 from fsms import activity, clock, policy
 from fsms.operations import attendance
 from fsms.operations.attendance import AM, Mark, Seen
@@ -54,28 +54,6 @@ class Class:
     teacher: int
     year: int
     pupils: tuple[int, ...]
-
-
-class Spent:
-    """What an act took: the time that passed, and the work of the processors in the database and here."""
-
-    def __init__(self, backend: int) -> None:
-        """Watch a process of the database."""
-        self.database = psutil.Process(backend)
-        self.times: list[float] = []
-        self.works: list[float] = []
-
-    def on(self, act: Callable[[], None], *, counts: bool) -> None:
-        """Do the act, and note what it took."""
-        began, worked = time.perf_counter(), self._worked()
-        act()
-        if counts:
-            self.times.append((time.perf_counter() - began) * 1000)
-            self.works.append((self._worked() - worked) * 1000)
-
-    def _worked(self) -> float:
-        spent = self.database.cpu_times()
-        return time.process_time() + spent.user + spent.system
 
 
 def report(url: str, runs: int) -> Iterator[str]:

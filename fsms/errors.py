@@ -266,6 +266,11 @@ _WHOLE_DROP = "Enrollment_drop_check"
 _DROP_SEMESTER = "Enrollment_dropSemesterId_fkey"
 
 
+def was_a_race(error: BaseException) -> bool:
+    """Say whether two transactions were in one another's way, and this is the one that was stopped."""
+    return getattr(_diagnosis(error), "sqlstate", None) in ("40001", "40P01")
+
+
 def constraint_of(error: BaseException) -> str | None:
     """Name the constraint that refused the row; None where the error is about none."""
     name: str | None = getattr(_diagnosis(error), "constraint_name", None)

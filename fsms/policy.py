@@ -230,6 +230,11 @@ def speak_for(session: Session | scoped_session[Any], actor: Actor | None) -> No
     session.info[_ACTOR] = actor
 
 
+def wrote(session: Session | scoped_session[Any]) -> None:
+    """Remember that the open transaction changed something by a statement that no flush has seen."""
+    session.info[_WRITTEN] = True
+
+
 @contextmanager
 def reading_for(bind: Engine | Connection, actor: Actor | None) -> Iterator[Connection]:
     """Give a connection in a transaction that speaks for somebody, for reading outside of any request."""
@@ -264,7 +269,7 @@ def _tell(connection: Connection, actor: Actor | None, rules: AttendanceRules = 
 def _mind_the_columns(asked: ORMExecuteState) -> None:
     """Read everything for those who may; stop others before the database's refusal ends their transaction."""
     if asked.is_insert or asked.is_update or asked.is_delete:
-        asked.session.info[_WRITTEN] = True
+        wrote(asked.session)
     if not (asked.is_select and asked.is_orm_statement):
         return
     if _owns(actor := actor_of(asked.session)):
@@ -281,7 +286,7 @@ def _mind_the_columns(asked: ORMExecuteState) -> None:
 
 
 def _remember_the_write(session: Session, _context: object) -> None:
-    session.info[_WRITTEN] = True
+    wrote(session)
 
 
 def _forget_the_write(session: Session, transaction: SessionTransaction) -> None:

@@ -15,6 +15,8 @@ _SPACES = re.compile(r"[^\S\n]+")
 
 def clean(written: str) -> str:
     """Return the text in NFC, without zero-width and control characters, its spaces single and trimmed."""
+    if written.isascii() and written.isprintable() and "  " not in written:
+        return written.strip()  # as most of what is typed: a number, a name in Latin letters
     composed = unicodedata.normalize("NFC", written.translate(_INVISIBLE)).replace("\r\n", "\n")
     visible = "".join(c for c in composed if c in "\n\t" or unicodedata.category(c) != "Cc")
     return "\n".join(_SPACES.sub(" ", line).strip() for line in visible.split("\n")).strip()

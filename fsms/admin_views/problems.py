@@ -13,7 +13,7 @@ from werkzeug.exceptions import HTTPException
 
 from fsms.admin_views.base import words
 from fsms.database import db
-from fsms.errors import Refused, SchoolError, constraint_of, is_refusal
+from fsms.errors import BY_STATE, Refused, SchoolError, constraint_of, is_refusal, was_a_race
 
 log = logging.getLogger(__name__)
 
@@ -87,6 +87,9 @@ def _bug(error: Exception) -> Any:
     if is_refusal(error):
         log.warning("request %s was refused by the database", _request_id())
         return _page(403)
+    if was_a_race(error):
+        log.warning("request %s was in the way of another one", _request_id())
+        return _page(503, gettext(BY_STATE["40P01"]), title=_said(409)[0])
     if isinstance(error, StatementError):
         error = _without_values(error)
     log.error("request %s failed", _request_id(), exc_info=error)
@@ -104,14 +107,14 @@ def _request_id() -> str:
     return str(g.setdefault("request_id", secrets.token_hex(6)))
 
 
-def _page(code: int, message: str | None = None) -> Any:
-    title, usual = _said(code)
+def _page(code: int, message: str | None = None, title: str | None = None) -> Any:
+    usual_title, usual = _said(code)
     if request.accept_mimetypes.best == "application/json":
         return jsonify(error=message or usual, request_id=_request_id()), code
     page = render_template(
         "error.html",
         code=code,
-        title=title,
+        title=title or usual_title,
         message=message or usual,
         request_id=_request_id(),
         home_url=url_for("admin.index"),

@@ -7,9 +7,10 @@ the refusal gets its sentence, before the flush, whichever screen the change com
 import datetime as dt
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, event, inspect, or_, select
+from sqlalchemy import Integer, Select, bindparam, event, inspect, or_, select
 from sqlalchemy.orm import Session, aliased, scoped_session, sessionmaker
 
 from fsms import activity, clock, policy, text
@@ -57,16 +58,13 @@ class Lock:
 
 def lock_of(session: AnySession, course_id: int, semester_id: int) -> Lock | None:
     """Find the lock that decides about a class in a semester, open or not: its own, or else the one for all."""
-    found = _LOCKS().where(
-        TermLock.semester_id == semester_id, or_(TermLock.course_id == course_id, TermLock.course_id.is_(None))
-    )
-    row = session.execute(found.order_by(TermLock.course_id.nulls_last()).limit(1)).one_or_none()
+    row = session.execute(_deciding(), {"course": course_id, "semester": semester_id}).one_or_none()
     return Lock(*row) if row else None
 
 
 def all_locks(session: AnySession, school_year: SchoolYear) -> list[Lock]:
     """List the locks of a school year's semesters, those for all classes first."""
-    listed = _LOCKS().where(of_year(school_year))
+    listed = _all().where(of_year(school_year))
     in_order = listed.order_by(Semester.start_date, Semester.semester_code, TermLock.course_id.nulls_first())
     return [Lock(*row) for row in session.execute(in_order)]
 
@@ -119,7 +117,15 @@ def _is_above_locks(session: AnySession) -> bool:
     return actor is not None and policy.DATABASE_ROLES.get(actor.role) == policy.OWNER
 
 
-def _LOCKS() -> Select[*tuple[Any, ...]]:  # noqa: N802 - a statement that the aliases make anew each time
+@cache
+def _deciding() -> Select[*tuple[Any, ...]]:
+    """Compose, once, what every save of a teacher asks."""
+    course, semester = bindparam("course", type_=Integer), bindparam("semester", type_=Integer)
+    here = TermLock.semester_id == semester, or_(TermLock.course_id == course, TermLock.course_id.is_(None))
+    return _all().where(*here).order_by(TermLock.course_id.nulls_last()).limit(1)
+
+
+def _all() -> Select[*tuple[Any, ...]]:
     locker, opener = aliased(User), aliased(User)
     return (
         select(

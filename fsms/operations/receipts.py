@@ -9,11 +9,12 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import timedelta
 from typing import Any, cast
 
-from sqlalchemy import Insert, Integer, Table, Text, Uuid, bindparam, column, delete, func, insert, select
+from sqlalchemy import ARRAY, Insert, Integer, Table, Text, Uuid, any_, bindparam, column, delete, func, insert, select
 from sqlalchemy.dialects.postgresql import JSONB
 
 from fsms import clock, policy
 from fsms.activity import AnySession
+from fsms.columns import Moment
 from fsms.errors import Refused, SchoolError
 from fsms.office import Receipt
 
@@ -49,14 +50,10 @@ def given(session: AnySession, what: str, keys: Collection[uuid.UUID]) -> dict[u
     """
     person = _person(session)
     session.flush()
-    turn = func.hashtextextended(f"{what} of {person}", 0)
     connection = session.connection()
-    connection.execute(select(func.pg_advisory_xact_lock(turn)))
-    found = select(_TABLE.c.key, _TABLE.c.what, _TABLE.c.answer).where(
-        _TABLE.c.userId == person, _TABLE.c.key.in_(list(keys))
-    )
+    connection.execute(_TAKE_TURNS, {"turn": f"{what} of {person}"})
     answers = {}
-    for key, kept_for, answer in connection.execute(found):
+    for key, kept_for, answer in connection.execute(_GIVEN, {"person": person, "keys": list(keys)}):
         if kept_for != what:
             raise KeyUsedBefore(_("This request was numbered like another one, so nothing was saved. Send it again."))
         answers[key] = answer
@@ -66,25 +63,30 @@ def given(session: AnySession, what: str, keys: Collection[uuid.UUID]) -> dict[u
 def keep(session: AnySession, what: str, answers: Mapping[uuid.UUID, Any]) -> None:
     """Keep what was answered, and forget what is too old to be asked for again."""
     person = _person(session)
-    connection = session.connection()
-    connection.execute(delete(_TABLE).where(_TABLE.c.createdAt < clock.now() - KEPT))
-    if answers:
-        rows = [{"key": str(key), "answer": answer} for key, answer in answers.items()]
-        connection.execute(_KEEP, {"person": person, "what": what, "rows": rows})
+    rows = [{"key": str(key), "answer": answer} for key, answer in answers.items()]
+    too_old = clock.now() - KEPT
+    session.connection().execute(_KEEP, {"person": person, "what": what, "rows": rows, "too_old": too_old})
+    policy.wrote(session)
 
 
 def _insert_all() -> Insert:
-    """Compose one statement for any number of receipts, which travel as one JSON value."""
+    """Compose one statement for any number of receipts, which travel as one JSON value, and for those that go."""
+    gone = delete(_TABLE).where(_TABLE.c.createdAt < bindparam("too_old", type_=Moment)).cte("gone")
     rows = (
         func.jsonb_to_recordset(bindparam("rows", type_=JSONB))
         .table_valued(column("key", Uuid), column("answer", JSONB))
         .render_derived(name="row", with_types=True)
     )
     values = select(bindparam("person", type_=Integer), bindparam("what", type_=Text), rows.c.key, rows.c.answer)
-    return insert(_TABLE).from_select(["userId", "what", "key", "answer"], values)
+    return insert(_TABLE).from_select(["userId", "what", "key", "answer"], values).add_cte(gone)
 
 
 _KEEP = _insert_all()
+_TAKE_TURNS = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("turn", type_=Text), 0)))
+_GIVEN = select(_TABLE.c.key, _TABLE.c.what, _TABLE.c.answer).where(
+    _TABLE.c.userId == bindparam("person", type_=Integer),
+    _TABLE.c.key == any_(bindparam("keys", type_=ARRAY(Uuid))),
+)
 
 
 def _person(session: AnySession) -> int:

@@ -28,7 +28,7 @@ from sqlalchemy.exc import DBAPIError, ProgrammingError
 from sqlalchemy.orm import Session, sessionmaker
 
 from fsms import activity, errors, policy
-from fsms.activity import Circumstances, Unlogged, columns, deed, record, set_circumstances, stored
+from fsms.activity import Circumstances, Unlogged, columns, deed, record, set_circumstances, stored, telling
 from fsms.models import (
     ENTITIES,
     ActivityLog,
@@ -627,6 +627,82 @@ def test_a_deed_that_fails_leaves_no_entry_and_no_batch(session: Session, told: 
     session.commit()
 
     assert [entry.entity_id for entry in told()] == [2]
+
+
+# ---- Statements of one's own ---------------------------------------------------------------------------------------
+
+
+def test_a_deed_that_tells_of_its_rows_stands_in_the_log_as_flushes_would_tell_it(session: Session, told: Told) -> None:
+    name = session.get_one(Subject, 1).subject_name
+    with deed(session, "rename", "Renamed %(subject)s.", subject=name):
+        session.get_one(Subject, 1).subject_name = "Astronomy"
+    session.commit()
+    flushed, flushed_deed = told()
+
+    with telling(session, "rename", "Renamed %(subject)s.", subject=name) as teller:
+        connection = session.connection()
+        connection.execute(update(_SUBJECT).where(_SUBJECT.c.subjectId == 1).values(subjectName="Logic"))
+        teller.tell(Subject, 1, {"subject_name": "Astronomy"}, {"subject_name": "Logic"}, "Logic")
+        teller.tell(Subject, 2, {"subject_name": "Same"}, {"subject_name": "Same"}, "Same")
+    session.commit()
+    changed, its_deed = told()
+
+    assert flushed.details
+    assert changed.details == flushed.details | {
+        "changes": {"subject_name": ["Astronomy", "Logic"]},
+        "label": "Logic",
+    }
+    assert its_deed.details == flushed_deed.details
+    for entry, like in ((changed, flushed), (its_deed, flushed_deed)):
+        assert (entry.action, entry.entity, entry.entity_id) == (like.action, like.entity, like.entity_id)
+        assert (entry.user_id, entry.batch) == (PRINCIPAL.user_id, teller.batch)
+
+
+def test_new_rows_and_those_that_are_gone_are_told_with_all_their_values(session: Session, told: Told) -> None:
+    with telling(session, "tidy", "Tidied up.") as teller:
+        teller.tell(Subject, 77, {}, {"subject_id": 77, "subject_name": "Logic"}, "Logic")
+        teller.tell(Subject, 77, {"subject_id": 77, "subject_name": "Logic"}, {}, "Logic")
+    session.commit()
+
+    made, gone, _deed = told()
+
+    assert (made.action, gone.action) == ("create_subject", "delete_subject")
+    assert changes(made) == {"subject_id": [None, 77], "subject_name": [None, "Logic"]}
+    assert changes(gone) == {"subject_id": [77, None], "subject_name": ["Logic", None]}
+
+
+def test_within_a_deed_rows_that_are_told_are_a_part_of_it(session: Session, told: Told) -> None:
+    with deed(session, "close_year", "Closed the year.") as outer, telling(session, "rename", "Renamed.") as teller:
+        teller.tell(Subject, 1, {"subject_name": "a"}, {"subject_name": "b"}, "b")
+    session.commit()
+
+    entries = told()
+
+    assert [entry.action for entry in entries] == ["update_subject", "close_year"]
+    assert {entry.batch for entry in entries} == {outer}
+
+
+@pytest.mark.parametrize("tells", [True, False])
+def test_what_comes_after_a_deed_that_tells_is_recorded_by_the_database_again(
+    session: Session, told: Told, tells: bool
+) -> None:
+    with telling(session, "rename", "Renamed.") as teller:
+        if tells:
+            teller.tell(Subject, 1, {"subject_name": "a"}, {"subject_name": "b"}, "b")
+    session.connection().execute(update(_SUBJECT).where(_SUBJECT.c.subjectId == 1).values(subjectName="Logic"))
+    session.commit()
+
+    outside = [bool(entry.details and entry.details.get("outside")) for entry in told()]
+
+    assert outside == [False, False] * tells + [True]
+
+
+def test_a_session_that_told_of_rows_speaks_for_nobody_else_before_it_commits(session: Session) -> None:
+    with telling(session, "rename", "Renamed.") as teller:
+        teller.tell(Subject, 1, {"subject_name": "a"}, {"subject_name": "b"}, "b")
+
+    with pytest.raises(RuntimeError):
+        speak_for(session, TEACHER)
 
 
 # ---- Bulk doors ----------------------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ from fsms.models import ActivityLog, Course, Enrollment, Grade, Semester
 from fsms.operations import gradebook, undoing
 from fsms.operations.gradebook import EMPTY, Block, Entry, Filling, Kept, Outcome, Place, Preview, Saved, State, Target
 from fsms.policy import SYSTEM, Actor, speak_for
+from tests.browser import Queries
 from tests.database import engine_of, migrated_template, scratch_database
 from tests.integration.small_school import fill
 
@@ -253,6 +254,34 @@ def test_a_removed_mark_comes_back_by_undo(teacher: Session) -> None:
     teacher.commit()
 
     assert kept(teacher, DARA).mark == before.mark
+
+
+@pytest.mark.parametrize("actor", [PRINCIPAL, TEACHER])
+def test_forty_marks_take_no_more_statements_than_one(speaking: Speaking, queries: Queries, actor: Actor) -> None:
+    session = speaking(actor)
+    cells = [
+        Place(student, subject, f"2024-12-{day:02}")
+        for student in (1, 3, 4, 5, 6)
+        for subject in (1, 2)
+        for day in range(1, 5)
+    ]
+
+    def statements(places: list[Place], typed: str, seen: dict[Place, str]) -> tuple[list[str], dict[Place, str]]:
+        course, semester = session.get_one(Course, 1), session.get_one(Semester, 1)
+        entries = [Entry(place, typed, seen=seen.get(place, ""), key=uuid.uuid4()) for place in places]
+        with queries() as asked:
+            saved = gradebook.save(session, course, semester, entries, PLAIN)
+        session.commit()
+        assert set(states(saved)) == {State.SAVED}
+        return asked, {outcome.entry.place: outcome.now.state for outcome in saved.outcomes}
+
+    seen: dict[Place, str] = {}
+    for typed in ("7", "8", ""):
+        one, seen_one = statements(cells[:1], typed, seen)
+        thirty_nine, seen_others = statements(cells[1:], typed, seen)
+        seen = seen_one | seen_others
+
+        assert len(thirty_nine) == len(one) <= 10, "\n\n".join(thirty_nine)
 
 
 # ---- Sent again ----------------------------------------------------------------------------------------------------

@@ -33,6 +33,10 @@ def _broken_row() -> None:
     db.session.flush()
 
 
+def _race() -> None:
+    db.session.execute(text("DO $$ BEGIN RAISE EXCEPTION 'secret word' USING ERRCODE = '40P01'; END $$"))
+
+
 def _stale() -> None:
     raise StaleDataError("secret word")
 
@@ -60,6 +64,7 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], None]], N
         (_bug, 500, "Something went wrong"),
         (_broken_sql, 500, "Something went wrong"),
         (_broken_row, 500, "Something went wrong"),
+        (_race, 503, "Somebody was faster"),
         (_stale, 409, "Somebody was faster"),
         (_school_rule, 400, "This cannot be read"),
         (lambda: abort(400), 400, "This cannot be read"),

@@ -2,41 +2,61 @@
 
 Two people at once neither lose nor double a mark. A mark that is there is held by its row's lock until the end of the
 transaction, and its state is compared with what was seen; one that is not there yet can be added once only, by the
-unique constraint. Whoever comes second looks again, this time with the class to oneself, so that nobody can be second
-for ever.
+unique constraint. Whoever comes second waits for the first, writes nothing there, and looks again. Nobody who saves
+marks stops another who does: all hold what is there before they add, both in one order, and then wait for nothing.
 """
 
 import datetime as dt
 import uuid
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, cast
 
-from sqlalchemy import Table, bindparam, delete, func, select, tuple_, update
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import (
+    ARRAY,
+    Boolean,
+    ColumnClause,
+    Connection,
+    Integer,
+    Numeric,
+    Select,
+    Table,
+    TableValuedAlias,
+    Text,
+    Update,
+    any_,
+    bindparam,
+    column,
+    delete,
+    func,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.sql.dml import ReturningInsert
 
 from fsms import activity, clock, errors, policy, text
 from fsms.activity import AnySession
+from fsms.columns import Moment
 from fsms.errors import InvalidValue, Refused, SchoolError
 from fsms.grading import BLANK, Mark, Scheme, parse_mark, written
-from fsms.models import Course, Enrollment, Grade, Semester, Student, Subject, User
+from fsms.models import Course, Enrollment, Grade, Semester, Student, Subject, User, mark_named
 from fsms.operations import locks, receipts
-from fsms.operations.gradebook.cells import EMPTY, SHOWN, Kept, Place, kept, state_of
+from fsms.operations.gradebook.cells import EMPTY, Kept, Place, kept, state_of
 from fsms.stays import Stay
 
 WHAT = "marks"
 """What receipts call these requests."""
 
 LONGEST_COMMENT = 500
-TRIES = 4
 
 _NO_SUBJECT = errors.SENTENCES["Grade_subjectId_fkey"]
 _NO_PERIOD = errors.SENTENCES["Grade_gradeDate_check"]
 _NO_PLACE = errors.SENTENCES["Grade_studentId_courseId_fkey"]
 _UNIQUE = "Grade_studentId_courseId_subjectId_semesterId_gradeDate_key"
-_RACES = {"40001", "40P01"}  # Two transactions in one another's way; one was stopped, and may try again.
 
 
 def _(sentence: str) -> str:
@@ -120,9 +140,7 @@ def save(session: AnySession, course: Course, semester: Semester, entries: Seque
     known = receipts.given(session, WHAT, keys) if keys else {}
     fresh = [entry for entry in entries if entry.key not in known]
     wanted, refused = understood(session, course, semester, fresh, scheme)
-    facts = {"course": str(course), "semester": str(semester)}
-    with activity.deed(session, "save_marks", _("Marks of %(course)s, %(semester)s"), **facts) as batch:
-        done = _written(session, course, semester, wanted)
+    done, batch = _write(session, course, semester, wanted)
     by_place = {outcome.entry.place: outcome for outcome in (*refused, *done)}
     outcomes = [
         _as_answered(entry, known[entry.key])
@@ -132,8 +150,7 @@ def save(session: AnySession, course: Course, semester: Semester, entries: Seque
     ]
     kept_answers = {o.entry.key: _answer(o) for o in outcomes if o.entry.key and o.entry.key not in known}
     receipts.keep(session, WHAT, {key: answer for key, answer in kept_answers.items() if answer})
-    changed = any(outcome.state is State.SAVED for outcome in done)
-    return Saved(tuple(outcomes), batch if changed else None)
+    return Saved(tuple(outcomes), batch)
 
 
 def give_way(session: AnySession, course: Course, semester: Semester, entry: Entry) -> None:
@@ -192,6 +209,7 @@ def _understood(entry: Entry, maxima: Mapping[int, Decimal], places: Mapping[int
     return Wanted(entry, mark, "" if mark == BLANK else comment)
 
 
+@lru_cache(maxsize=1000)
 def _is_period(period: str) -> bool:
     try:
         return text.iso_period(period) == period
@@ -200,17 +218,34 @@ def _is_period(period: str) -> bool:
 
 
 def _maxima(session: AnySession, course: Course, scheme: Scheme, subjects: Collection[int]) -> dict[int, Decimal]:
-    named = select(Subject.subject_id, Subject.subject_name).where(Subject.subject_id.in_(subjects))
-    return {number: scheme.maximum(course.level, name) for number, name in session.execute(named)}
+    named = session.connection().execute(_SUBJECTS, {"subjects": list(subjects)})
+    return {number: scheme.maximum(course.level, name) for number, name in named}
+
+
+_SUBJECTS = select(Subject.subject_id, Subject.subject_name).where(
+    Subject.subject_id == any_(bindparam("subjects", type_=ARRAY(Integer)))
+)
 
 
 def _places(session: AnySession, course: Course, students: Collection[int]) -> dict[int, _Placed]:
     """Read who of these is or was in the class, and when."""
-    listed = select(Enrollment.student_id, Student.full_name, Enrollment.enrolled_on, Enrollment.drop_date)
-    listed = listed.join(Enrollment.student).where(
-        Enrollment.course_id == course.course_id, Enrollment.student_id.in_(students)
+    listed = session.connection().execute(_PLACES, {"course": course.course_id, "students": list(students)})
+    return {row.student_id: _Placed(row.full_name, Stay.of(row)) for row in listed}
+
+
+_PLACES = (
+    select(
+        Enrollment.student_id.label("student_id"),
+        Student.full_name.label("full_name"),
+        Enrollment.enrolled_on.label("enrolled_on"),
+        Enrollment.drop_date.label("drop_date"),
     )
-    return {row.student_id: _Placed(row.full_name, Stay.of(row)) for row in session.execute(listed)}
+    .join(Enrollment.student)
+    .where(
+        Enrollment.course_id == bindparam("course", type_=Integer),
+        Enrollment.student_id == any_(bindparam("students", type_=ARRAY(Integer))),
+    )
+)
 
 
 # ---- Writing -------------------------------------------------------------------------------------------------------
@@ -220,28 +255,10 @@ Held = Any
 """The columns of a mark that is there, which nobody else changes until the end of the transaction."""
 
 
-def _written(session: AnySession, course: Course, semester: Semester, wanted: Sequence[Wanted]) -> list[Outcome]:
-    """Write inside a savepoint; where somebody was faster, look again when all who are at work have finished."""
-    turn = func.hashtextextended(f"marks of course {course.course_id}", 0)
-    for tries_left in reversed(range(TRIES)):
-        alone = tries_left < TRIES - 1
-        try:
-            with session.begin_nested():
-                # Inside the savepoint: what is taken back gives up its place in the queue as well.
-                wait = func.pg_advisory_xact_lock if alone else func.pg_advisory_xact_lock_shared
-                session.execute(select(wait(turn)))
-                return _write(session, course, semester, wanted)
-        except DBAPIError as refused:
-            if not tries_left or not _was_a_race(refused):
-                raise
-    raise AssertionError("the last try returns or raises")
-
-
-def _was_a_race(refused: DBAPIError) -> bool:
-    return errors.constraint_of(refused) == _UNIQUE or getattr(refused.orig, "sqlstate", None) in _RACES
-
-
-def _write(session: AnySession, course: Course, semester: Semester, wanted: Sequence[Wanted]) -> list[Outcome]:
+def _write(
+    session: AnySession, course: Course, semester: Semester, wanted: Sequence[Wanted]
+) -> tuple[list[Outcome], uuid.UUID | None]:
+    """Write what differs as one deed; name its batch where something did."""
     rows = _held(session, course, semester, [one.entry.place for one in wanted])
     outcomes: list[Outcome] = []
     new: list[Wanted] = []
@@ -249,104 +266,217 @@ def _write(session: AnySession, course: Course, semester: Semester, wanted: Sequ
     # All write in the same order, so that no two wait for one another.
     for one in sorted(wanted, key=lambda one: one.entry.place):
         row = rows.get(one.entry.place)
-        now = kept(row) if row else EMPTY
-        if (now.mark, now.comment) == (one.mark, one.comment) or (one.entry.only_if_empty and row):
-            outcomes.append(Outcome(one.entry, State.SAME, now))
-        elif now.state != one.entry.seen:
-            outcomes.append(Outcome(one.entry, State.CLASH, now))
+        left = _left_alone(one, row)
+        if left.state is State.SAME or left.now.state != one.entry.seen:
+            outcomes.append(left)
         elif row is None:
             new.append(one)
         else:
             changed.append((one, row))
-    outcomes += _changed(session, changed)
-    outcomes += _added(session, course, semester, new)
-    return _with_names(session, outcomes, rows)
+    batch, too_late = None, []
+    if new or changed:
+        facts = {"course": str(course), "semester": str(semester)}
+        with activity.telling(session, "save_marks", _("Marks of %(course)s, %(semester)s"), **facts) as teller:
+            scribe = _Scribe(session.connection(), course.course_id, semester.semester_id, _actor_id(session), teller)
+            # What may have to wait for somebody comes first: by then nothing is done that others wait for.
+            added = scribe.add(new)
+            outcomes += added
+            outcomes += scribe.change([(one, row) for one, row in changed if one.mark != BLANK])
+            outcomes += scribe.remove([(one, row) for one, row in changed if one.mark == BLANK])
+        batch = teller.batch if teller.entries else None
+        there = {outcome.entry.place for outcome in added}
+        too_late = [one for one in new if one.entry.place not in there]
+    if too_late:
+        rows |= _held(session, course, semester, [one.entry.place for one in too_late], only_look=True)
+        outcomes += [_left_alone(one, rows.get(one.entry.place)) for one in too_late]
+    return _with_names(session, outcomes, rows), batch
 
 
-def _added(session: AnySession, course: Course, semester: Semester, new: Sequence[Wanted]) -> list[Outcome]:
-    actor, added = policy.actor_of(session), []
-    for one in new:
-        student_id, subject_id, period = one.entry.place
-        row = Grade(
-            course_id=course.course_id,
-            student_id=student_id,
-            subject_id=subject_id,
-            semester_id=semester.semester_id,
-            grade_date=period,
-            grade=one.mark.value,
-            excused=one.mark.excused,
-            grade_comment=one.comment or None,
-            user_id=actor.user_id if actor else None,
-            last_edit=clock.now(),
-        )
-        session.add(row)
-        added.append((one.entry, row))
-    session.flush()
-    return [Outcome(entry, State.SAVED, kept(row)) for entry, row in added]
+def _left_alone(one: Wanted, row: Held | None) -> Outcome:
+    """Leave a cell as it is: what was typed stands there already, or else somebody has written there since."""
+    now = kept(row) if row else EMPTY
+    agreed = (now.mark, now.comment) == (one.mark, one.comment) or (one.entry.only_if_empty and row is not None)
+    return Outcome(one.entry, State.SAME if agreed else State.CLASH, now)
 
 
-def _changed(session: AnySession, changed: Sequence[tuple[Wanted, Held]]) -> list[Outcome]:
-    """Change or remove the marks, all at once: they are held and compared, so no version is asked row by row."""
-    actor, now = policy.actor_of(session), clock.now()
-    by = actor.user_id if actor else None
-    gone = [row.grade_id for one, row in changed if one.mark == BLANK]
-    kept_on = [
-        {
-            "number": row.grade_id,
-            "mark": one.mark.value,
-            "is_excused": one.mark.excused,
-            "comment": one.comment or None,
-            "by": by,
-            "now": now,
+@dataclass(frozen=True)
+class _Scribe:
+    """Writes marks of a class in a semester, any number in one statement, and tells of each."""
+
+    connection: Connection
+    course_id: int
+    semester_id: int
+    user_id: int | None
+    teller: activity.Teller
+    now: dt.datetime = field(default_factory=clock.now)
+
+    def change(self, changed: Sequence[tuple[Wanted, Held]]) -> list[Outcome]:
+        """Put other marks where there are some: they are held and were compared, so no version is asked."""
+        if not changed:
+            return []
+        rows = [{"number": row.grade_id, **_values(one)} for one, row in changed]
+        done = self.connection.execute(_CHANGE, {"rows": rows, "by": self.user_id, "now": self.now}).rowcount
+        assert done == len(changed), "a row that is held can be written"
+        for one, row in changed:
+            old = row._asdict()
+            self.teller.tell(Grade, row.grade_id, old, old | self._as_it_is(one), _label(one))
+        return [self._saved(one, row.grade_id, row.version + 1) for one, row in changed]
+
+    def remove(self, changed: Sequence[tuple[Wanted, Held]]) -> list[Outcome]:
+        """Leave nothing where there was a mark."""
+        if not changed:
+            return []
+        numbers = [row.grade_id for _, row in changed]
+        done = self.connection.execute(_REMOVE, {"numbers": numbers}).rowcount
+        assert done == len(changed), "a row that is held can be deleted"
+        for _, row in changed:
+            self.teller.tell(
+                Grade, row.grade_id, row._asdict(), {}, mark_named(row.grade, row.grade_date, excused=row.excused)
+            )
+        return [Outcome(one.entry, State.SAVED, EMPTY) for one, _ in changed]
+
+    def add(self, new: Sequence[Wanted]) -> list[Outcome]:
+        """Put marks where there are none; where somebody was faster, leave it alone and say nothing."""
+        if not new:
+            return []
+        rows = [{**one.entry.place._asdict(), **_values(one)} for one in new]
+        here = {"course": self.course_id, "semester": self.semester_id, "by": self.user_id, "now": self.now}
+        added = self.connection.execute(_ADD, {"rows": rows} | here)
+        wanted = {one.entry.place: one for one in new}
+        outcomes = []
+        for number, version, *place in added:
+            one = wanted[Place(*place)]
+            values = self._as_it_is(one) | {"course_id": self.course_id, "semester_id": self.semester_id}
+            self.teller.tell(Grade, number, {}, {"grade_id": number, **values}, _label(one))
+            outcomes.append(self._saved(one, number, version))
+        return outcomes
+
+    def _as_it_is(self, one: Wanted) -> dict[str, Any]:
+        """Give the attributes of a mark as they are written."""
+        return {
+            "student_id": one.entry.place.student_id,
+            "subject_id": one.entry.place.subject_id,
+            "grade_date": one.entry.place.period,
+            "grade": one.mark.value,
+            "excused": one.mark.excused,
+            "grade_comment": one.comment or None,
+            "user_id": self.user_id,
+            "last_edit": self.now,
         }
-        for one, row in changed
-        if one.mark != BLANK
-    ]
-    if not changed:
-        return []
-    with activity.told_by_the_database(session):
-        connection = session.connection()
-        done = connection.execute(_CHANGE, kept_on).rowcount if kept_on else 0
-        done += connection.execute(delete(_GRADE).where(_GRADE.c.gradeId.in_(gone))).rowcount if gone else 0
-    assert done == len(changed), "a row that is held can be written"
-    return [
-        Outcome(
-            one.entry,
-            State.SAVED,
-            EMPTY
-            if one.mark == BLANK
-            else Kept(one.mark, one.comment, state_of(row.grade_id, row.version + 1, now), when=now),
-        )
-        for one, row in changed
-    ]
+
+    def _saved(self, one: Wanted, number: int, version: int) -> Outcome:
+        now = Kept(one.mark, one.comment, state_of(number, version, self.now), when=self.now)
+        return Outcome(one.entry, State.SAVED, now)
+
+
+def _values(one: Wanted) -> dict[str, Any]:
+    """Give what is typed as it travels in JSON."""
+    value = one.mark.value
+    return {
+        "grade": None if value is None else str(value),
+        "excused": one.mark.excused,
+        "comment": one.comment or None,
+    }
+
+
+def _label(one: Wanted) -> str:
+    return mark_named(one.mark.value, one.entry.place.period, excused=one.mark.excused)
 
 
 _GRADE = cast(Table, Grade.__table__)
-_CHANGE = (
-    update(_GRADE)
-    .where(_GRADE.c.gradeId == bindparam("number"))
-    .values(
-        {
-            _GRADE.c.grade: bindparam("mark"),
-            _GRADE.c.excused: bindparam("is_excused"),
-            _GRADE.c.gradeComment: bindparam("comment"),
-            _GRADE.c.userId: bindparam("by"),
-            _GRADE.c.lastEdit: bindparam("now"),
-            _GRADE.c.updatedAt: bindparam("now"),
-            _GRADE.c.version: _GRADE.c.version + 1,
-        }
-    )
-)
 
 
-def _held(session: AnySession, course: Course, semester: Semester, places: Sequence[Place]) -> dict[Place, Held]:
+def _held(
+    session: AnySession, course: Course, semester: Semester, places: Sequence[Place], *, only_look: bool = False
+) -> dict[Place, Held]:
     """Read the marks as they are now, and hold them."""
-    where = tuple_(Grade.student_id, Grade.subject_id, Grade.grade_date).in_(places)
-    found = select(Grade.student_id, Grade.subject_id, Grade.grade_date, Grade.user_id, *SHOWN).where(
-        Grade.course_id == course.course_id, Grade.semester_id == semester.semester_id, where
-    )
-    held = session.execute(found.order_by(Grade.grade_id).with_for_update())
+    if not places:
+        return {}
+    students, subjects, periods = zip(*places, strict=True)
+    asked = {"students": list(students), "subjects": list(subjects), "periods": list(periods)}
+    here = {"course": course.course_id, "semester": semester.semester_id}
+    held = session.connection().execute(_LOOK if only_look else _HOLD, asked | here)
     return {Place(row.student_id, row.subject_id, row.grade_date): row for row in held}
+
+
+def _look() -> Select[Any]:
+    """Find the marks by what a reader may see; only those found are then asked whether they may be changed."""
+    students, subjects, periods = (
+        bindparam(name, type_=ARRAY(kind))
+        for name, kind in (("students", Integer), ("subjects", Integer), ("periods", Text))
+    )
+    places = func.unnest(students, subjects, periods).table_valued("student", "subject", "period")
+    places = places.render_derived(name="place")
+    found = (
+        select(_GRADE.c.gradeId)
+        .join(places, _GRADE.c.studentId == places.c.student)
+        .where(
+            _GRADE.c.courseId == bindparam("course"),
+            _GRADE.c.semesterId == bindparam("semester"),
+            _GRADE.c.studentId == any_(students),
+            _GRADE.c.subjectId == places.c.subject,
+            _GRADE.c.gradeDate == places.c.period,
+        )
+    )
+    numbers = func.array(found.scalar_subquery(), type_=ARRAY(Integer))
+    each = [attribute.columns[0].label(attribute.key) for attribute in Grade.__mapper__.column_attrs]
+    return select(*each).where(_GRADE.c.gradeId == any_(numbers)).order_by(_GRADE.c.gradeId)
+
+
+def _rows(*keys: ColumnClause[Any]) -> TableValuedAlias:
+    """Read the marks that travel as one JSON value, in their order."""
+    values = (column("grade", Numeric(6, 2)), column("excused", Boolean), column("comment", Text))
+    rows = func.jsonb_to_recordset(bindparam("rows", type_=JSONB)).table_valued(*keys, *values)
+    return rows.render_derived(name="typed", with_types=True)
+
+
+def _change() -> Update:
+    typed = _rows(column("number", Integer))
+    return (
+        update(_GRADE)
+        .where(_GRADE.c.gradeId == typed.c.number)
+        .values(
+            {
+                _GRADE.c.grade: typed.c.grade,
+                _GRADE.c.excused: typed.c.excused,
+                _GRADE.c.gradeComment: typed.c.comment,
+                _GRADE.c.userId: bindparam("by", type_=Integer),
+                _GRADE.c.lastEdit: bindparam("now", type_=Moment),
+                _GRADE.c.updatedAt: bindparam("now", type_=Moment),
+                _GRADE.c.version: _GRADE.c.version + 1,
+            }
+        )
+    )
+
+
+def _add() -> ReturningInsert[Any]:
+    typed = _rows(column("student_id", Integer), column("subject_id", Integer), column("period", Text))
+    values = {
+        "studentId": typed.c.student_id,
+        "subjectId": typed.c.subject_id,
+        "gradeDate": typed.c.period,
+        "courseId": bindparam("course", type_=Integer),
+        "semesterId": bindparam("semester", type_=Integer),
+        "grade": typed.c.grade,
+        "excused": typed.c.excused,
+        "gradeComment": typed.c.comment,
+        "userId": bindparam("by", type_=Integer),
+        "lastEdit": bindparam("now", type_=Moment),
+        "createdAt": bindparam("now", type_=Moment),
+        "updatedAt": bindparam("now", type_=Moment),
+    }
+    new = insert(_GRADE).from_select([*values], select(*values.values())).on_conflict_do_nothing(constraint=_UNIQUE)
+    return new.returning(*(_GRADE.c[name] for name in ("gradeId", "version", "studentId", "subjectId", "gradeDate")))
+
+
+_LOOK, _CHANGE, _ADD = _look(), _change(), _add()
+_HOLD = _LOOK.with_for_update(of=_GRADE)
+_REMOVE = delete(_GRADE).where(_GRADE.c.gradeId == any_(bindparam("numbers", type_=ARRAY(Integer))))
+
+
+def _actor_id(session: AnySession) -> int | None:
+    actor = policy.actor_of(session)
+    return actor.user_id if actor else None
 
 
 def _with_names(session: AnySession, outcomes: list[Outcome], rows: Mapping[Place, Held]) -> list[Outcome]:
