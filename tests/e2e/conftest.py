@@ -2,10 +2,14 @@
 
 import shutil
 from collections.abc import Iterator
+from functools import partial
 
+import psycopg
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from fsms import embedded
+from tests.e2e.sheets import MakeSheet, sheet_of_a_new_class
 from tests.served import Served
 
 PASSWORD = "friendship of the mountains"
@@ -101,3 +105,17 @@ def desk(chromium: Browser, school: Served) -> Iterator[Visitor]:
 def phone(chromium: Browser, school: Served) -> Iterator[Visitor]:
     """Somebody with a phone."""
     yield from _visitor(chromium, school, viewport=PHONE, has_touch=True, is_mobile=True)
+
+
+@pytest.fixture
+def second(chromium: Browser, school: Served) -> Iterator[Visitor]:
+    """Somebody at another desk."""
+    yield from _visitor(chromium, school, viewport=DESK)
+
+
+@pytest.fixture
+def make_sheet(school: Served) -> Iterator[MakeSheet]:
+    """Make classes of their own for tests of the gradebook."""
+    share = embedded.share(school.data_dir)
+    with psycopg.connect(share.url, autocommit=True) as database:
+        yield partial(sheet_of_a_new_class, database)

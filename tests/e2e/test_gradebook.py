@@ -1,135 +1,19 @@
 """The gradebook in a browser: by keyboard alone, pasted, offline, signed out, two at one cell, on a phone."""
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from itertools import count
+import sys
+import time
 
-import psycopg
 import pytest
 from playwright.sync_api import Browser, Dialog, Page, Route, expect
 
-from fsms import embedded
 from tests.e2e.conftest import DESK, PASSWORD, Visitor
+from tests.e2e.sheets import MakeSheet, opened, put, saved
 from tests.served import Served
 
 pytestmark = pytest.mark.e2e
 
-MONTH = "2020-02"
 CELLS = re.compile(r"/admin/gradebook/cells/")
-
-_sections = count(1)
-
-
-@dataclass
-class Sheet:
-    """A class of its own for a test, and what the database holds of it."""
-
-    database: psycopg.Connection
-    course: int
-    semester: int
-    pupils: list[int]
-    subjects: list[int]
-
-    @property
-    def path(self) -> str:
-        return f"/admin/gradebook/?course={self.course}&semester={self.semester}&month={MONTH}"
-
-    def name(self, row: int, column: int = 0) -> str:
-        return f"m.{self.pupils[row]}.{self.subjects[column]}.{MONTH}"
-
-    def cell(self, page: Page, row: int, column: int = 0) -> str:
-        return f"[name='{self.name(row, column)}']"
-
-    def marks(self, subject: int | None = None) -> list[str]:
-        """The marks of a column, or of all, by pupil."""
-        found = self.database.execute(
-            'select grade::text from "Grade" where "courseId" = %s and "gradeDate" = %s '
-            'and (%s::int is null or "subjectId" = %s) order by array_position(%s::int[], "studentId"), "subjectId"',
-            [self.course, MONTH, subject, subject, self.pupils],
-        )
-        return [grade for (grade,) in found]
-
-    def told(self) -> dict[str, int]:
-        """How often the log tells of each act on marks of the class, where the application did it."""
-        found = self.database.execute(
-            "select action, count(*) from \"ActivityLog\" where details->>'outside' is null and (action = 'give_way' "
-            "or "
-            """details->'changes'->'course_id' @> %s::jsonb or "entityId" in """
-            '(select "gradeId" from "Grade" where "courseId" = %s)) group by action',
-            [str(self.course), self.course],
-        )
-        return dict(found.fetchall())
-
-
-MakeSheet = Callable[..., Sheet]
-
-
-@pytest.fixture
-def make_sheet(school: Served) -> Iterator[MakeSheet]:
-    """Make a class that teacher1 and teacher2 teach, its pupils in the order of the sheet; the columns are subjects."""
-    share = embedded.share(school.printed.parent / "a school’s data")
-    with psycopg.connect(share.url, autocommit=True) as database:
-
-        def make(pupils: int = 5, subjects: int = 1) -> Sheet:
-            teachers = database.execute(
-                """select "userId" from "User" where username in ('teacher1', 'teacher2') order by username"""
-            ).fetchall()
-            (course,) = database.execute(
-                'insert into "Course" ("schoolYearId", grade, section, "courseName", "teacherId1", "teacherId2") '
-                """select max("schoolYearId"), '11', %s, 'Sheet', %s, %s from "SchoolYear" returning "courseId" """,
-                [f"T{next(_sections)}", *(number for (number,) in teachers)],
-            ).fetchone() or (0,)
-            found = database.execute(
-                'select "studentId" from "Student" '
-                'order by "lastName" collate "C", "firstName" collate "C", "studentId" limit %s',
-                [pupils],
-            )
-            numbers = [number for (number,) in found]
-            for number in numbers:
-                database.execute('insert into "Enrollment" ("studentId", "courseId") values (%s, %s)', [number, course])
-            (semester,) = database.execute(
-                'insert into "Semester" (semester, "semesterCode") values (%s, %s) returning "semesterId"',
-                ["Sheet", f"T-{course}"],
-            ).fetchone() or (0,)
-            taken = [
-                n for (n,) in database.execute('select "subjectId" from "Subject" order by 1 limit %s', [subjects])
-            ]
-            # What the class takes is known by its marks: one for each subject, in another month.
-            for subject in taken:
-                database.execute(
-                    'insert into "Grade" ("courseId", "studentId", "subjectId", "semesterId", "gradeDate", grade) '
-                    "values (%s, %s, %s, %s, '2020-01', 5)",
-                    [course, numbers[0], subject, semester],
-                )
-            return Sheet(database, course, semester, numbers, taken)
-
-        yield make
-
-
-@pytest.fixture
-def second(chromium: Browser, school: Served) -> Iterator[Visitor]:
-    """Somebody at another desk."""
-    context = chromium.new_context(locale="en-GB", viewport=DESK)  # type: ignore[arg-type]
-    yield Visitor(context.new_page(), school.address)
-    context.close()
-
-
-def opened(visitor: Visitor, sheet: Sheet) -> Page:
-    page = visitor.open(sheet.path)
-    expect(page.locator(sheet.cell(page, 0))).to_be_visible()
-    return page
-
-
-def saved(page: Page) -> None:
-    """All is saved: nothing waits, nothing is wrong."""
-    expect(page.locator("#save-state")).to_contain_text("Saved", timeout=20_000)
-
-
-def put(page: Page, selector: str, typed: str) -> None:
-    page.locator(selector).focus()
-    page.keyboard.type(typed)
-    page.keyboard.press("Enter")
 
 
 def sign_out(page: Page) -> None:
@@ -156,7 +40,12 @@ def paste(page: Page, selector: str, copied: str) -> None:
 def test_forty_marks_are_entered_by_keyboard_alone(desk: Visitor, make_sheet: MakeSheet) -> None:
     sheet = make_sheet(pupils=40)
     page = opened(desk.sign_in("teacher1"), sheet)
+    page.evaluate(
+        "for (const kind of ['pointerdown', 'mousemove', 'click']) "
+        "addEventListener(kind, (event) => event.detail === 0 || (window.mouse = kind), true)"
+    )
 
+    began = time.monotonic()
     for _ in range(60):
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement.closest('#sheet') !== null"):
@@ -164,8 +53,10 @@ def test_forty_marks_are_entered_by_keyboard_alone(desk: Visitor, make_sheet: Ma
     for row in range(40):
         page.keyboard.type(f"{row % 10},5")
         page.keyboard.press("Enter")
-
     saved(page)
+    sys.stdout.write(f"\n40 marks typed and saved in {time.monotonic() - began:.1f} s\n")
+
+    assert page.evaluate("window.mouse ?? null") is None
     assert sheet.marks(sheet.subjects[0]).count("3.50") == 4
     assert len(sheet.marks()) == 40
     assert sheet.told()["create_grade"] == 40
@@ -500,6 +391,35 @@ def test_on_a_phone_one_pupil_at_a_time_is_marked_with_a_thumb(phone: Visitor, m
     pad.get_by_role("button", name="Close").tap()
     saved(page)
     assert sheet.marks() == ["8.50", "10.00", "7.00"]
+    assert phone.complaints == []
+
+
+def test_a_swipe_goes_to_the_next_pupil_and_back(phone: Visitor, make_sheet: MakeSheet) -> None:
+    sheet = make_sheet(pupils=3)
+    page = opened(phone.sign_in("teacher1"), sheet)
+    page.get_by_role("button", name="One pupil at a time").tap()
+    pad = page.get_by_role("dialog")
+    finger = page.context.new_cdp_session(page)
+
+    def swipe(x: int, y: int, to_x: int, to_y: int) -> None:
+        finger.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
+        finger.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [{"x": to_x, "y": to_y}]})
+        finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+    pad.get_by_role("button", name="8", exact=True).tap()
+    swipe(300, 140, 60, 150)
+    expect(pad).to_contain_text("2 of 3")
+    pad.get_by_role("button", name="9", exact=True).tap()
+    swipe(300, 140, 60, 150)
+    swipe(60, 150, 300, 140)
+    expect(pad).to_contain_text("2 of 3")
+    expect(pad.locator(".pad-mark")).to_have_text("9")
+    swipe(200, 120, 180, 320)  # up and down is no turning of pages
+    expect(pad).to_contain_text("2 of 3")
+    pad.get_by_role("button", name="Close").tap()
+
+    saved(page)
+    assert sheet.marks() == ["8.00", "9.00"]
     assert phone.complaints == []
 
 

@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from decimal import Decimal
 from itertools import permutations
 from random import Random
@@ -309,6 +310,22 @@ def test_a_refused_cell_may_be_sent_again_when_the_reason_is_gone(teacher: Sessi
     principal.commit()
 
     assert states(save(teacher, entry)) == [State.SAVED]
+
+
+def test_a_request_that_comes_late_writes_nothing_after_its_repetition_was_answered_with_a_clash(
+    teacher: Session, colleague: Session
+) -> None:
+    entry = Entry(VANNA, "8", key=uuid.uuid4())
+    theirs = only(save(colleague, Entry(VANNA, "6")))
+    repeated = only(save(teacher, entry))
+    save(colleague, Entry(VANNA, "", seen=theirs.now.state))
+
+    late = only(save(teacher, entry))
+
+    assert (repeated.state, late.state) == (State.CLASH, State.CLASH)
+    assert (late.now, late.now.who) == (repeated.now, repeated.now.who)
+    assert kept(teacher, VANNA) == EMPTY
+    assert states(save(teacher, replace(entry, key=uuid.uuid4()))) == [State.SAVED]
 
 
 # ---- Two at once ---------------------------------------------------------------------------------------------------

@@ -128,15 +128,35 @@ def test_ranks_agree_with_those_of_postgresql(session: Session, seed: int) -> No
 
     sheet = sheet_of(session, class_)
 
-    of = {"course": class_.course.course_id, "semester": class_.semester.semester_id}
-    found = {student: (place, mean) for student, place, mean in session.execute(text(INDEPENDENT), of)}
-    ours = {
+    assert ranked(sheet) == ranked_by_postgresql(session, class_)
+    assert len(set(places(sheet).values())) < len(sheet.lines), "some share a place"
+
+
+@pytest.mark.parametrize("typed", [["7"], ["6"] * 5, ["10", "0", "10", "0"], [None] * 4, []])
+def test_ranks_agree_where_all_are_alike_alone_or_without_marks(session: Session, typed: list[str | None]) -> None:
+    class_ = ClassOf(Make(session), pupils=len(typed), subjects=1)
+    for pupil, mark in enumerate(typed):
+        if mark is not None:
+            class_.mark(pupil, 0, mark, MONTHS[0])
+
+    sheet = sheet_of(session, class_)
+
+    assert ranked(sheet) == ranked_by_postgresql(session, class_)
+    assert len(ranked(sheet)) == sum(mark is not None for mark in typed)
+
+
+def ranked(sheet: marks.Sheet) -> dict[int, tuple[int, Decimal]]:
+    """The rank and average of each pupil who has one."""
+    return {
         line.student_id: (line.standing.rank.place, grading.rounded(line.standing.average.value))
         for line in sheet.lines
         if line.standing.rank and line.standing.average.value is not None
     }
-    assert ours == found
-    assert len(set(places(sheet).values())) < len(sheet.lines), "some share a place"
+
+
+def ranked_by_postgresql(session: Session, class_: ClassOf) -> dict[int, tuple[int, Decimal]]:
+    of = {"course": class_.course.course_id, "semester": class_.semester.semester_id}
+    return {student: (place, mean) for student, place, mean in session.execute(text(INDEPENDENT), of)}
 
 
 def test_whoever_lacks_a_mark_is_named_and_not_ranked(session: Session, class_: ClassOf) -> None:

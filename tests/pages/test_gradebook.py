@@ -334,6 +334,9 @@ def test_a_teacher_reads_and_writes_no_cell_of_somebody_elses_by_any_parameter(
     teacher: PageClient, other_teacher: PageClient, own: AClass, make: Make, session: Session
 ) -> None:
     foreign = a_class(make, teacher=other_teacher.user, course_name="Canarybird")
+    batch = send(other_teacher, "/admin/gradebook/cells/", foreign.here | {"cells": [foreign.cell(1, "6")]}).json[
+        "batch"
+    ]
     before = marks(session, foreign)
     course, pupil = foreign.course.course_id, foreign.places[0].student_id
     stolen = foreign.cell(0, "1")
@@ -355,6 +358,8 @@ def test_a_teacher_reads_and_writes_no_cell_of_somebody_elses_by_any_parameter(
             foreign.here | {"copied": "1", "pupils": [pupil], "columns": [[foreign.subject.subject_id, MONTH]]},
         ),
         (f"undo/?course={course}", {"batch": str(uuid.uuid4())}),
+        (f"undo/?course={course}", {"batch": batch}),
+        (f"undo/?course={own.course.course_id}", {"batch": batch}),
     ):
         assert send(teacher, f"/admin/gradebook/{path}", sent).status in {404, 409}
     # A cell of somebody else's smuggled into the own sheet is no cell of it.

@@ -496,9 +496,13 @@ def _with_names(session: AnySession, outcomes: list[Outcome], rows: Mapping[Plac
 
 
 def _answer(outcome: Outcome) -> dict[str, Any] | None:
-    """Put what was saved into a receipt. Where nothing was saved, the same request may well fare better next time."""
+    """Put the answer into a receipt. What was refused may well fare better next time.
+
+    A clash is kept too: a request that was given up and sent again may still be on its way, and must not write into a
+    cell that was emptied meanwhile, when its typist has been told that nothing was written.
+    """
     now = outcome.now
-    if outcome.state not in (State.SAVED, State.SAME):
+    if outcome.state is State.REFUSED:
         return None
     return {
         "state": outcome.state.value,
@@ -506,6 +510,7 @@ def _answer(outcome: Outcome) -> dict[str, Any] | None:
         "excused": now.mark.excused,
         "comment": now.comment,
         "seen": now.state,
+        "who": now.who,
         "when": now.when.isoformat() if now.when else None,
     }
 
@@ -516,6 +521,7 @@ def _as_answered(entry: Entry, answer: Mapping[str, Any]) -> Outcome:
         mark=Mark(None if value is None else Decimal(value), answer["excused"]),
         comment=answer["comment"],
         state=answer["seen"],
+        who=answer.get("who"),
         when=dt.datetime.fromisoformat(when) if when else None,
     )
     return Outcome(entry, State(answer["state"]), now)

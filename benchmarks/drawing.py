@@ -1,0 +1,110 @@
+"""How long a browser takes to draw a sheet of 45 pupils and 20 subjects. Starts a school and Chromium of its own.
+
+    python -m benchmarks.drawing --runs 10
+
+From the last byte of the page to the last change of the picture, by the browser's own clock, which stands still for
+nobody: other programs make it longer. Beside it, the work of the page's main thread, which they do not touch.
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+
+import psycopg
+from playwright.sync_api import Page, sync_playwright
+
+from fsms import embedded
+from tests.e2e.conftest import DESK, PASSWORD, QUIET, Visitor
+from tests.e2e.sheets import MONTH, Sheet, sheet_of_a_new_class
+from tests.served import Served
+
+PUPILS, SUBJECTS = 45, 20
+FILL = """
+    INSERT INTO "Grade" ("courseId", "studentId", "subjectId", "semesterId", "gradeDate", grade)
+    SELECT %s, pupil, subject, %s, %s, (pupil * 7 + subject * 3) %% 101 / 10.0
+    FROM unnest(%s::int[]) AS pupil, unnest(%s::int[]) AS subject
+"""
+# The observers outlive the page's own scripts; the last entry of any kind ends the drawing.
+WATCH = """
+    window.painted = [];
+    for (const type of ["paint", "largest-contentful-paint", "layout-shift"])
+        new PerformanceObserver((list) => {
+            for (const entry of list.getEntries()) window.painted.push(entry.startTime);
+        }).observe({ type, buffered: true });
+    new PerformanceObserver((list) => {
+        for (const { name } of list.getEntries())
+            if (name === "gradebook:drawn")
+                requestAnimationFrame(() => {
+                    const { port1, port2 } = new MessageChannel();
+                    port1.onmessage = () => window.painted.push(window.drawn = performance.now());
+                    port2.postMessage(null);
+                });
+    }).observe({ type: "mark", buffered: true });
+"""
+TOOK = "Math.max(...window.painted) - performance.getEntriesByType('navigation')[0].responseEnd"
+
+
+def main() -> None:
+    """Measure, and print a line for docs/performance.md."""
+    asked = argparse.ArgumentParser(prog="python -m benchmarks.drawing")
+    asked.add_argument("--runs", type=int, default=10)
+    runs = asked.parse_args().runs
+    with _page() as (page, path):
+        drawn = [_draw(page, path) for _ in range(runs + 1)][1:]
+    for what, column in zip(
+        ("response end to last paint", "work of the main thread"), zip(*drawn, strict=True), strict=True
+    ):
+        sys.stdout.write(f"{what}: median {median(column):.0f} ms, {min(column):.0f} to {max(column):.0f}\n")
+    sys.stdout.write(f"load of the machine, over a minute: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores\n")
+
+
+def _draw(page: Page, path: str) -> tuple[float, float]:
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("Performance.setTimeDomain", {"timeDomain": "threadTicks"})
+    devtools.send("Performance.enable")
+    before = _worked(devtools.send("Performance.getMetrics"))
+    page.goto(path)
+    page.wait_for_function("window.drawn")
+    page.wait_for_timeout(500)  # A later paint, of a font or a figure, would still count.
+    took: float = page.evaluate(TOOK)
+    worked = _worked(devtools.send("Performance.getMetrics"))
+    devtools.detach()
+    return took, (worked - before if worked > before else worked) * 1000
+
+
+def _worked(metrics: dict[str, list[dict[str, float]]]) -> float:
+    return next(metric["value"] for metric in metrics["metrics"] if str(metric["name"]) == "TaskDuration")
+
+
+@contextmanager
+def _page() -> Iterator[tuple[Page, str]]:
+    """Open a page of somebody who teaches a full class, in a school that goes when it is measured."""
+    with tempfile.TemporaryDirectory() as place:
+        served = Served(Path(place), FSMS_DEMO_PASSWORD=PASSWORD)
+        try:
+            served.wait_until_it_answers()
+            share = embedded.share(served.data_dir)
+            with psycopg.connect(share.url, autocommit=True) as database, sync_playwright() as playwright:
+                sheet = sheet_of_a_new_class(database, pupils=PUPILS, subjects=SUBJECTS)
+                _fill(sheet)
+                browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=QUIET)
+                page = browser.new_context(viewport=DESK).new_page()  # type: ignore[arg-type]
+                page.add_init_script(WATCH)
+                Visitor(page, served.address).sign_in("teacher1")
+                yield page, served.address + sheet.path
+                browser.close()
+        finally:
+            served.stop()
+
+
+def _fill(sheet: Sheet) -> None:
+    sheet.database.execute(FILL, [sheet.course, sheet.semester, MONTH, sheet.pupils, sheet.subjects])
+
+
+if __name__ == "__main__":
+    main()
