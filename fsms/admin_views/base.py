@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any, ClassVar, cast
 
 from flask import abort, flash, g, request
+from flask_admin.contrib.sqla import ModelView
 from flask_admin.helpers import is_form_submitted
 from flask_babel import gettext, ngettext
 from sqlalchemy import Table, or_
@@ -146,6 +147,15 @@ class EntityView(BulkActs, Exports):
         if isinstance(photo := form._fields.get("photo"), PhotoField):
             photo.shown = picture(obj)
         return form
+
+    # Lists have these forms in their templates; what is sent is read by the form all the same.
+    def delete_form(self) -> Any:
+        """Make the form of a deletion that is sent."""
+        return ModelView.delete_form(self) if request.method == "POST" else None
+
+    def action_form(self, obj: Any = None) -> Any:
+        """Make the form of an act that is sent."""
+        return ModelView.action_form(self, obj) if request.method == "POST" else None
 
     def validate_form(self, form: Form) -> bool:
         """Hold each value against the entity's own rules, so that the message stands at its field."""
