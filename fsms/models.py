@@ -551,12 +551,7 @@ class Grade(Versioned, Base):
 
     def __str__(self) -> str:
         """Show the mark, or that there is an excuse for none, with its month."""
-        return mark_named(self.grade, self.grade_date, excused=self.excused)
-
-
-def mark_named(grade: Decimal | None, period: str, *, excused: bool) -> str:
-    """Name a mark that has no row at hand as its row would name itself."""
-    return f"{'excused' if excused else grade} · {period}"
+        return f"{'excused' if self.excused else self.grade} · {self.grade_date}"
 
 
 class Attendance(Versioned, Base):

@@ -43,7 +43,7 @@ from fsms.activity import AnySession
 from fsms.columns import Moment
 from fsms.errors import InvalidValue, Refused, SchoolError
 from fsms.grading import BLANK, Mark, Scheme, parse_mark, written
-from fsms.models import Course, Enrollment, Grade, Semester, Student, Subject, User, mark_named
+from fsms.models import Course, Enrollment, Grade, Semester, Student, Subject, User
 from fsms.operations import locks, receipts
 from fsms.operations.gradebook.cells import EMPTY, Kept, Place, kept, state_of
 from fsms.stays import Stay
@@ -330,9 +330,7 @@ class _Scribe:
         done = self.connection.execute(_REMOVE, {"numbers": numbers}).rowcount
         assert done == len(changed), "a row that is held can be deleted"
         for _, row in changed:
-            self.teller.tell(
-                Grade, row.grade_id, row._asdict(), {}, mark_named(row.grade, row.grade_date, excused=row.excused)
-            )
+            self.teller.tell(Grade, row.grade_id, row._asdict(), {}, _named(row.grade, row.excused, row.grade_date))
         return [Outcome(one.entry, State.SAVED, EMPTY) for one, _ in changed]
 
     def add(self, new: Sequence[Wanted]) -> list[Outcome]:
@@ -380,7 +378,12 @@ def _values(one: Wanted) -> dict[str, Any]:
 
 
 def _label(one: Wanted) -> str:
-    return mark_named(one.mark.value, one.entry.place.period, excused=one.mark.excused)
+    return _named(one.mark.value, one.mark.excused, one.entry.place.period)
+
+
+def _named(grade: Decimal | None, excused: bool, period: str) -> str:
+    """Call a mark as its row would call itself."""
+    return str(Grade(grade=grade, excused=excused, grade_date=period))
 
 
 _GRADE = cast(Table, Grade.__table__)
