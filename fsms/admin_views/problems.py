@@ -13,7 +13,7 @@ from werkzeug.exceptions import HTTPException
 
 from fsms.admin_views.base import words
 from fsms.database import db
-from fsms.errors import BY_STATE, Refused, SchoolError, constraint_of, is_refusal, was_a_race
+from fsms.errors import Refused, SchoolError, constraint_of, is_refusal, was_a_race
 
 log = logging.getLogger(__name__)
 
@@ -89,7 +89,7 @@ def _bug(error: Exception) -> Any:
         return _page(403)
     if was_a_race(error):
         log.warning("request %s was in the way of another one", _request_id())
-        return _page(503, gettext(BY_STATE["40P01"]), title=_said(409)[0])
+        return _page(503, words(error), title=_said(409)[0])
     if isinstance(error, StatementError):
         error = _without_values(error)
     log.error("request %s failed", _request_id(), exc_info=error)
