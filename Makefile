@@ -12,7 +12,7 @@ run: .venv/run ## serve http://127.0.0.1:8000 with the demo school (PORT changes
 	@$(BIN)/fsms serve --prepare
 
 test: .venv/dev ## run the tests on a real PostgreSQL (DATABASE_URL names another server)
-	$(BIN)/python -m pytest -n $(WORKERS) -m "not e2e" $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not e2e and not office" $(ARGS)
 
 lint: .venv/dev ## check form, style, types and the direction of imports
 	$(BIN)/ruff format --check
@@ -22,6 +22,9 @@ lint: .venv/dev ## check form, style, types and the direction of imports
 
 e2e: .venv/dev ## run the browser tests in Chromium (Debian: apt-get install chromium)
 	$(BIN)/python -m pytest -m e2e tests/e2e $(ARGS)
+
+office: .venv/dev ## let LibreOffice read what the lists give away (Debian: apt-get install libreoffice-calc)
+	$(BIN)/python -m pytest -m office tests/office $(ARGS)
 
 bench: .venv/dev ## measure pages against plain SQL in the same run
 	$(BIN)/python -m benchmarks $(ARGS)
@@ -66,4 +69,4 @@ lock: ## work out the versions anew, with their hashes
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@ .venv/run
 
-.PHONY: help run test lint e2e bench check format translate lock
+.PHONY: help run test lint e2e office bench check format translate lock
