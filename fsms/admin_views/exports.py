@@ -298,10 +298,11 @@ def _name_the_work(connection: Connection, key: uuid.UUID, rows: int | None = No
 
 _HOW_FAR = text(
     """
-    SELECT coalesce(copied.tuples_processed, nullif(split_part(application_name, ' ', 4), '')::bigint, 0)
+    SELECT max(coalesce(copied.tuples_processed, nullif(split_part(application_name, ' ', 4), '')::bigint, 0))
     FROM pg_stat_activity LEFT JOIN pg_stat_progress_copy AS copied USING (pid)
-    WHERE application_name LIKE :work AND datname = current_database()
-    """  # PostgreSQL 13 counts no copies: there an export says only that it goes on.
+    WHERE application_name LIKE :work AND pg_stat_activity.datname = current_database()
+    """  # PostgreSQL 13 counts no copies: there an export says only that it goes on. The processes
+    # that help with a large list have its name too, and count nothing.
 )
 
 
