@@ -2,12 +2,13 @@
 //
 // The export has a key in its address; under the same key the server answers how many rows have gone.
 
+import { number } from "./digits.js";
+
 const told = document.getElementById("export-progress");
 const EVERY = 1000;
 const QUIET = 700; // what is done by then needs no words
 
 const wait = (milliseconds) => new Promise((go) => setTimeout(go, milliseconds));
-const number = (count) => new Intl.NumberFormat(document.documentElement.lang).format(count);
 
 function say(words, rows) {
   told.hidden = false;
