@@ -5,6 +5,7 @@ import os
 import secrets
 import sys
 import uuid
+from collections.abc import Generator, Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from fsms.config import BadSetting, Settings
 from fsms.database import db
 from fsms.demo import Plan
 from fsms.errors import SchoolError
+from fsms.exchange.sheet import Sheet
 from fsms.models import ENTITIES, ActivityLog, User
 from fsms.operations import accounts, archiving
 from fsms.policy import SYSTEM, Actor, Verb
@@ -147,26 +149,47 @@ def may(username: str, verb: str, entity: str, key: int | None) -> None:
     "--where", "questions", multiple=True, help="As a list's address asks: status-is=active. May be repeated."
 )
 @click.option("--search", help="As typed above the list.")
+@click.option("--columns", help="As a list's address has them: student_id,full_name. Default: those of every day.")
 @click.option("--format", "form", type=click.Choice(list(exports.MEDIA_TYPES)), default="csv", show_default=True)
 @click.option("--language", type=click.Choice(list(LANGUAGES)), default="en", show_default=True)
 @with_appcontext
-def export(entity: str, questions: tuple[str, ...], search: str | None, form: str, language: str) -> None:
+def export(
+    entity: str, questions: tuple[str, ...], search: str | None, columns: str | None, form: str, language: str
+) -> None:
     """Write a list to standard output, as its page would give it to an administrator."""
     _refuse_wrong_revision()
     app: Any = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 - Flask's own advice
     view: Any = next(view for view in app.extensions["admin"][0]._views if view.endpoint == entity)  # noqa: SLF001
     policy.speak_for(db.session(), SYSTEM)
-    with app.test_request_context(view.address_of(questions, search), headers={"Accept-Language": language}):
+    try:
+        address = view.address_of(questions, search, columns)
+    except SchoolError as error:
+        raise click.UsageError(str(error)) from error
+    with app.test_request_context(address, headers={"Accept-Language": language}):
         sheet = view.sheet()
         total = db.session.scalar(select(func.count()).select_from(sheet.rows.order_by(None).subquery()))
     db.session.rollback()
     told = exports.Told(app, SYSTEM, view.model.__tablename__, entity, uuid.uuid4())
     told.begun({"filters": list(questions), "search": search, "format": form})
-    out = sys.stdout.buffer
-    progress: Any = click.progressbar(length=total, label=entity, show_pos=True, file=sys.stderr)
-    with progress as bar:
-        for piece in exports.stream(form, sheet, told, watch=lambda rows: bar.update(rows - bar.pos)):
-            out.write(piece)
+    unseen = not sys.stderr.isatty()
+    progress: Any = click.progressbar(length=total, label=entity, show_pos=True, file=sys.stderr, hidden=unseen)
+    with progress as bar, contextlib.closing(_pieces(form, sheet, told, bar)) as pieces:
+        _written_out(pieces)
+
+
+def _pieces(form: str, sheet: Sheet, told: exports.Told, bar: Any) -> Generator[bytes, None, None]:
+    yield from exports.stream(form, sheet, told, watch=lambda rows: bar.update(rows - bar.pos))
+
+
+def _written_out(pieces: Iterable[bytes]) -> None:
+    """Write to standard output; whoever reads only the head of it (`| head`) has enough, and that is no fault."""
+    try:
+        for piece in pieces:
+            sys.stdout.buffer.write(piece)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        # What is left in the buffer would be written at the end, and complained of.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @command.group("activity")
