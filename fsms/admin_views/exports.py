@@ -153,10 +153,21 @@ class Exports(ModelView):
         columns = [(str(name), str(label)) for name, label in self._export_columns]
         return sheet_of(self, str(self.name), columns, query.statement)
 
-    def address_of(self, questions: Sequence[str], search: str | None = None) -> str:
+    def address_of(self, questions: Sequence[str], search: str | None = None, columns: str | None = None) -> str:
         """Write the address that asks a list these questions, as `status-is=active`; SchoolError for unknown ones."""
         offered = {flt.arg for flt in self._filters or ()}
         asked = {"search": search} if search else {}
+        if columns:
+            known = [name for name, _label in self._offered_columns]
+            for name in columns.split(","):
+                if name not in known:
+                    raise SchoolError(
+                        "The list of %(entity)s has no column “%(name)s”. It has: %(offered)s.",
+                        entity=self.endpoint,
+                        name=name,
+                        offered=", ".join(known),
+                    )
+            asked["columns"] = columns
         for place, question in enumerate(questions):
             name, _is, value = question.partition("=")
             if name not in offered:
