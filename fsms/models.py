@@ -142,6 +142,7 @@ class Student(Named, Versioned, Base):
         CheckConstraint(f"dob BETWEEN '1900-01-01' AND {SCHOOL_TODAY}", name="Student_dob_check"),
         CheckConstraint('char_length(btrim("lastName")) >= 2', name="Student_lastName_check"),
         CheckConstraint('char_length(btrim("firstName")) >= 2', name="Student_firstName_check"),
+        Index("idx_student_name", text('"lastName" COLLATE "C"'), text('"firstName" COLLATE "C"'), "studentId"),
     )
 
     student_id: Mapped[int] = mapped_column("studentId", primary_key=True)
@@ -515,6 +516,8 @@ class Grade(Versioned, Base):
         ),
         Index("idx_grade_student_course", "studentId", "courseId"),
         Index("idx_grade_date", "gradeDate"),
+        Index("idx_grade_date_id", text('"gradeDate" COLLATE "C"'), "gradeId"),
+        Index("idx_grade_grade_id", "grade", "gradeId"),
         Index("idx_grade_course_student_subject", "courseId", "studentId", "subjectId"),
         not_negative("grade", "Grade_grade_check"),
         # No row is nothing, a number is a mark, 0 too; excused is the third, and no number.
@@ -589,6 +592,9 @@ class Attendance(Versioned, Base):
         Index("idx_attendance_student_date", "studentId", "attendanceDate"),
         Index("idx_attendance_course_date", "courseId", "attendanceDate"),
         Index("idx_attendance_date", "attendanceDate", "courseId"),
+        Index("idx_attendance_date_id", "attendanceDate", "attendanceId"),
+        Index("idx_attendance_status_id", "status", "attendanceId"),
+        Index("idx_attendance_session_id", "session", "attendanceId"),
         Index(
             "idx_attendance_absences",
             "courseId",

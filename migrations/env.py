@@ -10,6 +10,7 @@ from alembic import context
 from alembic.util import CommandError
 from sqlalchemy import Connection, text
 
+from fsms import schema
 from fsms.office import Base
 
 LOCK = 0x46534D53  # "FSMS": any number will do that nobody else in this database uses.
@@ -17,7 +18,11 @@ LOCK = 0x46534D53  # "FSMS": any number will do that nobody else in this databas
 
 def _migrate(connection: Connection) -> None:
     context.configure(
-        connection=connection, target_metadata=Base.metadata, compare_type=True, compare_server_default=True
+        connection=connection,
+        target_metadata=Base.metadata,
+        compare_type=True,
+        compare_server_default=True,
+        include_object=schema.compared,
     )
     with context.begin_transaction():
         # Old moments are read as UTC whatever the session says; a lost setting must not shift them by hours.

@@ -102,11 +102,6 @@ class Lists(ByRole):
         fixed = getattr(self, "title_column", "")
         return [(name, label, name in shown, name == fixed) for name, label in self._offered_columns]
 
-    # Upstream makes a form for each list that deletes or acts; ours stand in the templates.
-    def delete_form(self) -> None: ...
-
-    def action_form(self, obj: Any = None) -> None: ...
-
     # ---- Which rows ------------------------------------------------------------------------------------------------
 
     def matching(self, search: str | None, wanted: Any) -> tuple[Any, dict[Any, Any]]:
@@ -410,7 +405,10 @@ class Lists(ByRole):
 
 
 def _in_dictionary_order(column: Any) -> Any:
-    return column.collate(DICTIONARY) if isinstance(column.type, Text) else column
+    """Sort texts that people write as a dictionary does; words of a fixed set are alike everywhere."""
+    held = getattr(getattr(column, "property", None), "columns", [None])[0]
+    is_written = isinstance(column.type, Text) and (held is None or "choices" not in held.info)
+    return column.collate(DICTIONARY) if is_written else column
 
 
 def _may_be_empty(attribute: Any) -> bool:

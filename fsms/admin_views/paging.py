@@ -1,7 +1,7 @@
 """Pages of a list at a cost that does not grow with it: keys first, from the nearer end, counts as exact as is cheap.
 
 A page is named by its number, counted from the end where negative: -1 is the last. Far down it begins behind a row
-that the address names by its key, so that no page passes over all those before it (docs/decisions/lists.md).
+that the address names by its key, so that no page passes over all those before it (docs/decisions/long-lists.md).
 """
 
 import math

@@ -682,6 +682,7 @@ def test_looking_for_drift_changes_nothing(migrated: Engine) -> None:
 def test_alembics_own_comparison_finds_nothing_either(migrated: Engine) -> None:
     """So `fsms db check` is quiet too."""
     with migrated.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        options = {"compare_type": True, "compare_server_default": True, "include_object": schema.compared}
+        context = MigrationContext.configure(connection, opts=options)
 
         assert compare_metadata(context, Base.metadata) == []
