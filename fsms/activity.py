@@ -38,7 +38,7 @@ from sqlalchemy import (
     select,
     true,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, DATERANGE, JSONB, Range
 from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.orm import (
     InstanceState,
@@ -474,6 +474,8 @@ def _writing(col: Column[Any]) -> Callable[[Any], Any]:
             return int
         case Boolean():
             return bool
+        case ARRAY():
+            return lambda values: [str(value) for value in values]
     return str
 
 
@@ -490,7 +492,15 @@ def restored(col: Column[Any], kept: Any) -> Any:
             return dt.datetime.fromisoformat(kept)
         case Date():
             return dt.date.fromisoformat(kept)
+        case ARRAY(item_type=DATERANGE()):
+            return [_days(written) for written in kept]
     return kept
+
+
+def _days(written: str) -> Range[dt.date]:
+    """Read a range as PostgreSQL writes it: [2025-01-15,2025-02-10)."""
+    first, after = written.strip("[)").split(",")
+    return Range(dt.date.fromisoformat(first), dt.date.fromisoformat(after))
 
 
 def _is_secret(col: Column[Any]) -> bool:

@@ -108,6 +108,9 @@ SENTENCES: dict[str, str] = {
     "Enrollment_studentId_courseId_key": _("This pupil already has a place in this class. Open that enrolment."),
     "Enrollment_drop_check": _("A drop needs both its semester and its date. Enter both, or take the drop back."),
     "Enrollment_enrolledOn_check": _("The drop lies before the pupil's first day in the class. Correct one of them."),
+    "Enrollment_away_check": _(
+        "The pupil left this class before and came back later than that. Enter the day of coming back or a later one."
+    ),
     "Enrollment_dropDate_check": _("The date of the drop is in the future. Enter today or an earlier day."),
     "Grade_courseId_fkey": _CHOOSE_COURSE,
     "Grade_studentId_fkey": _CHOOSE_PUPIL,

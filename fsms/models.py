@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import (
     CheckConstraint,
+    Date,
     Enum,
     ForeignKeyConstraint,
     Index,
@@ -20,12 +21,14 @@ from sqlalchemy import (
     UniqueConstraint,
     Uuid,
     and_,
+    any_,
     cast,
     func,
+    literal,
     or_,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB, ExcludeConstraint
+from sqlalchemy.dialects.postgresql import ARRAY, DATERANGE, JSONB, ExcludeConstraint, Range
 from sqlalchemy.ext.hybrid import hybrid_method, hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 from sqlalchemy.sql.elements import SQLColumnExpression
@@ -455,6 +458,7 @@ class Enrollment(Versioned, Base):
         ),
         CheckConstraint(f'"dropDate" <= {SCHOOL_TODAY}', name="Enrollment_dropDate_check"),
         CheckConstraint('"enrolledOn" <= "dropDate"', name="Enrollment_enrolledOn_check"),
+        CheckConstraint('fsms_are_in_order(away, "dropDate") OR away IS NULL', name="Enrollment_away_check"),
     )
 
     enrollment_id: Mapped[int] = mapped_column("enrollmentId", primary_key=True)
@@ -462,6 +466,8 @@ class Enrollment(Versioned, Base):
     student_id: Mapped[int] = mapped_column("studentId", link("Student.studentId"))
     # The first day in the class; empty where that is the first day of the school year.
     enrolled_on: Mapped[dt.date | None] = mapped_column("enrolledOn")
+    # Who was dropped and came back: from each drop to the day before coming back.
+    away: Mapped[list[Range[dt.date]] | None] = mapped_column(ARRAY(DATERANGE))
     drop: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     # Required in a drop, so it must not be emptied by deleting the semester: half a drop would be left.
     drop_semester_id: Mapped[int | None] = mapped_column("dropSemesterId", link("Semester.semesterId", optional=True))
@@ -474,7 +480,7 @@ class Enrollment(Versioned, Base):
 
     @hybrid_method
     def is_active_on(self, day: dt.date) -> bool:
-        """Say whether the pupil is in the class on that day: from the first day there, and until the day of a drop.
+        """Say whether the pupil is in the class on that day: from the first day there to a drop, less the time away.
 
         The day of the drop is the first without the pupil. Rosters, gradebooks, means and ranks all ask this.
         """
@@ -484,11 +490,16 @@ class Enrollment(Versioned, Base):
     @classmethod
     def _is_active_on(cls, day: dt.date) -> SQLColumnExpression[bool]:
         begun = or_(cls.enrolled_on.is_(None), cls.enrolled_on <= day)
-        return and_(begun, or_(cls.drop_date.is_(None), cls.drop_date > day))
+        is_away = literal(day, Date).op("<@", is_comparison=True)(any_(cls.away))
+        return and_(begun, is_away.is_not(True), or_(cls.drop_date.is_(None), cls.drop_date > day))
 
     def __str__(self) -> str:
         """Show pupil and course."""
         return f"{self.student} · {self.course}"
+
+
+STAY = (Enrollment.enrolled_on, Enrollment.drop_date, Enrollment.away)
+"""The columns that say when a pupil is in a class: what `Stay.of` reads of a row."""
 
 
 # ---- Marks and attendance -----------------------------------------------------------------------------------------

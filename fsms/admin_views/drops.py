@@ -3,7 +3,7 @@
 The addresses are answered here; `drops_requests` reads what is typed. Every page works without a script.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 from urllib.parse import urlencode
 
@@ -39,6 +39,7 @@ def _(sentence: str) -> str:
 
 
 MOST_AT_ONCE = 100
+_NO_ERRORS: Mapping[str, str] = {}
 
 
 class DropsView(BaseView):
@@ -184,22 +185,37 @@ class DropsView(BaseView):
 
         return self._shown_or_done("leave", form, preview, act, shown)
 
-    @expose("/back/", methods=["POST"])
+    @expose("/back/", methods=["GET", "POST"])
     def back_view(self) -> Any:
-        """Re-enrol a pupil in one click; a second class in the year is asked about."""
-        number = record_id(request.form.get("enrollment")) or abort(404)
+        """Re-enrol a pupil: in one click from today on, or on a day that is chosen; a second class is asked about."""
+        number = record_id(request.values.get("enrollment")) or abort(404)
+        if request.method == "GET":
+            return self._asked_back(number)
         try:
-            place = enrolling.re_enrol(db.session, number, second_class=request.form.get("second_class") == "yes")
-            said = gettext("%(pupil)s is back in %(course)s.", pupil=place.student, course=place.course)
-            return _done(said)
+            return _done(_back(number))
         except SecondClass as error:
-            db.session.rollback()
-            place = db.session.get_one(Enrollment, number)
-            return self._page("confirm_back", sentence=words(error), place=place)
+            return self._asked_back(number, sentence=words(error))
         except (SchoolError, StaleDataError, DBAPIError) as error:
             db.session.rollback()
+            if isinstance(error, SchoolError) and error.about == "on" and "on" in request.form:
+                return self._asked_back(number, errors=_at_its_field(error))
             flash(words(error), "error")
             return redirect(url_for(".index"))
+
+    def _asked_back(self, number: int, *, sentence: str | None = None, errors: Mapping[str, str] = _NO_ERRORS) -> Any:
+        db.session.rollback()
+        place = db.session.get(Enrollment, number)
+        if place is None or not place.drop:
+            abort(404)
+        form = Typed.of_request()
+        values = {
+            "place": place,
+            "form": form,
+            "errors": errors,
+            "sentence": sentence,
+            "back": drops_requests.way_back(),
+        }
+        return self._page("confirm_back", **values)
 
     # ---- Enrolling -------------------------------------------------------------------------------------------------
 
@@ -260,6 +276,18 @@ def _done(said: str, back: str | None = None) -> Any:
     if batch:
         flash(str(batch), "undo")
     return redirect(back or drops_requests.way_back() or url_for("drops.index"), 303)
+
+
+def _back(number: int) -> str:
+    typed = request.form.get("on", "").strip()
+    place = enrolling.re_enrol(
+        db.session,
+        number,
+        today=clock.today(),
+        on=drops_requests.day_of(typed) if typed else None,
+        second_class=request.form.get("second_class") == "yes",
+    )
+    return gettext("%(pupil)s is back in %(course)s.", pupil=place.student, course=place.course)
 
 
 def _enrolled(course: Course, chosen: set[int], form: Typed) -> Any:

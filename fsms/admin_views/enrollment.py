@@ -6,7 +6,7 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy import ColumnElement
 from wtforms import Form
 
-from fsms.admin_views import chips, everyday
+from fsms.admin_views import chips, everyday, formatters
 from fsms.admin_views.base import EntityView
 from fsms.database import db
 from fsms.models import Enrollment
@@ -22,6 +22,11 @@ def _dropped_this_month() -> ColumnElement[bool]:
     return Enrollment.drop_date >= everyday.first_of_month()
 
 
+def _times_away(_view: Any, _context: Any, row: Enrollment, _name: str) -> str:
+    """Show each time from the first day without the pupil to the last one."""
+    return formatters.times(row.away or ())
+
+
 class EnrollmentView(EntityView):
     """Pupils' places in courses, with drops."""
 
@@ -33,6 +38,7 @@ class EnrollmentView(EntityView):
         "student",
         "course",
         "enrolled_on",
+        "away",
         "drop",
         "drop_semester",
         "drop_date",
@@ -40,6 +46,7 @@ class EnrollmentView(EntityView):
         "created_at",
         "updated_at",
     )
+    column_formatters: Any = {"away": _times_away}
     column_searchable_list = ("student.last_name", "student.first_name", "student.student_id", "drop_reason")
     column_sortable_list = (
         ("student", ("student.last_name", "student.first_name")),
@@ -84,6 +91,7 @@ class EnrollmentView(EntityView):
         "student": _("Pupil"),
         "course": _("Course"),
         "enrolled_on": _("First day in the class"),
+        "away": _("Away"),
         "drop": _("Dropped"),
         "drop_semester": _("Dropped in semester"),
         "drop_date": _("Dropped on"),

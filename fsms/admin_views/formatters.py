@@ -5,7 +5,8 @@ looked up stays as it is kept: ids, phone numbers, user names, codes, names of c
 """
 
 import re
-from datetime import date, datetime
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -68,6 +69,11 @@ def day_in_text(written: str) -> str:
         return day(date.fromisoformat(written))
     except ValueError:
         return written
+
+
+def times(ranges: Iterable[Any]) -> str:
+    """Show ranges of days, each from the first day to the last."""
+    return "; ".join(f"{day(one.lower)} – {day(one.upper - timedelta(days=1))}" for one in ranges)
 
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d(?!\d)")

@@ -12,7 +12,7 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from fsms import policy
+from fsms import activity, policy
 from fsms.admin_views import formatters
 from fsms.admin_views.by_role import reader
 from fsms.database import db
@@ -207,6 +207,8 @@ def in_words(entity: type[Base] | None, name: str, value: Any) -> str:
     if isinstance(value, bool):
         return gettext("Yes") if value else gettext("No")
     column = entity.__mapper__.columns.get(name) if entity else None
+    if column is not None and isinstance(value, list):
+        return formatters.times(activity.restored(column, value))
     if column is not None and (choices := column.info.get("choices")):
         return gettext(label_of(choices, str(value)))
     return formatters.day_in_text(str(value))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import Range
 
 from fsms import policy
 from fsms.activity import AnySession, deed
@@ -118,16 +119,24 @@ def drop(session: AnySession, places: Collection[int], how: Leaving, *, today: d
     return found
 
 
-def re_enrol(session: AnySession, place_id: int, *, second_class: bool = False) -> Enrollment:
-    """Open a dropped place again. Its first day stays; what was written stands; the log tells of the time between."""
+def re_enrol(
+    session: AnySession, place_id: int, *, today: dt.date, on: dt.date | None = None, second_class: bool = False
+) -> Enrollment:
+    """Open a dropped place again from a day on: today, or the last of a year that is over.
+
+    Its first day stays, what was written stands, and the place keeps that the pupil was away in between.
+    """
     _may_enrol(session)
     (place,) = places_of.hold(session, [place_id])
     if not place.drop:
         raise NotInTheClass(_("%(pupil)s is in %(course)s already. Nothing was changed."), **names(place))
     if not second_class:
         _refuse_second_class(session, [place.student], place.course)
-    with deed(session, "re_enrol_student", _("%(pupil)s is back in %(course)s"), **names(place)):
-        _open_again(place)
+    day = on or _day_of_return(session, place, today)
+    _refuse_return(session, place, day, today)
+    sentence = _("%(pupil)s is back in %(course)s from %(day)s on")
+    with deed(session, "re_enrol_student", sentence, **names(place), day=_day(day)):
+        _open_again(place, day)
         _settle(session, [place])
     return place
 
@@ -148,7 +157,8 @@ def move(
             new = Enrollment(student=old.student, course=course, enrolled_on=how.on)
             session.add(new)
         elif new.drop:
-            _open_again(new)
+            _refuse_return(session, new, how.on, today)
+            _open_again(new, how.on)
         session.flush()
         if how.later is Later.CARRY:
             _carry(session, old, new, how.on)
@@ -214,7 +224,15 @@ def _close(session: AnySession, places: Sequence[Enrollment], how: Leaving, *, t
     session.flush()
 
 
-def _open_again(place: Enrollment) -> None:
+def _day_of_return(session: AnySession, place: Enrollment, today: dt.date) -> dt.date:
+    last = calendar.days_of(session, place.course.school_year).last
+    return max(min(today, last), place.drop_date or today)
+
+
+def _open_again(place: Enrollment, on: dt.date) -> None:
+    """Take the drop out of the row, and leave there that the pupil was away until the day."""
+    if place.drop_date and place.drop_date < on:
+        place.away = [*(place.away or ()), Range(place.drop_date, on)]
     place.drop, place.drop_date, place.drop_semester, place.drop_reason = False, None, None, None
 
 
@@ -285,6 +303,26 @@ def _refuse_day(place: Enrollment, year: Span, day: dt.date, today: dt.date) -> 
             about="on",
             first=_day(span.first),
             **names(place),
+        )
+
+
+def _refuse_return(session: AnySession, place: Enrollment, day: dt.date, today: dt.date) -> None:
+    if day > today:
+        raise BadDay(_("The day lies in the future. Enter today or an earlier day."), about="on")
+    if place.drop_date and day < place.drop_date:
+        raise BadDay(
+            _("%(pupil)s was in %(course)s until %(left)s. Enter that day or a later one."),
+            about="on",
+            left=_day(place.drop_date),
+            **names(place),
+        )
+    last = calendar.days_of(session, place.course.school_year).last
+    if day > max(last, place.drop_date or last):
+        raise BadDay(
+            _("The school year of %(course)s ended on %(last)s. Enter that day or an earlier one."),
+            about="on",
+            course=str(place.course),
+            last=_day(last),
         )
 
 

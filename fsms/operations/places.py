@@ -12,6 +12,7 @@ from fsms.errors import SchoolError
 from fsms.models import Attendance, Course, Enrollment, Grade, SchoolYear, Student
 from fsms.operations import calendar
 from fsms.operations.calendar import Span
+from fsms.stays import Stay
 
 
 def _(sentence: str) -> str:
@@ -140,8 +141,8 @@ def years(session: AnySession, held: Sequence[Enrollment]) -> dict[int, Span]:
 
 
 def days(place: Enrollment, year: Span) -> Span:
-    """Say on which days a place can be closed: from its first day, or that of the school year, to the year's last."""
-    return Span(place.enrolled_on or year.first, year.last)
+    """Say on which days a place can be closed: from the day the pupil came, or came back, to the year's last."""
+    return Span(Stay.of(place).last_began or year.first, year.last)
 
 
 def names(place: Enrollment) -> dict[str, str]:

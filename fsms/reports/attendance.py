@@ -31,7 +31,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from fsms import clock, policy
 from fsms.activity import AnySession
 from fsms.config import AttendanceRules
-from fsms.models import Attendance, Course, Enrollment, SchoolYear, Semester
+from fsms.models import STAY, Attendance, Course, Enrollment, SchoolYear, Semester
 from fsms.stays import Stay
 from fsms.vocabulary import AttendanceSession, AttendanceStatus
 
@@ -365,8 +365,7 @@ def _places_of(student_id: int) -> Asked:
     return (
         select(
             Enrollment.course_id,
-            Enrollment.drop_date,
-            Enrollment.enrolled_on,
+            *STAY,
             SchoolYear.school_year_code.label("school_year"),
         )
         .join(Course, Course.course_id == Enrollment.course_id)

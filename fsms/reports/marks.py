@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session, scoped_session
 
 from fsms import grading
 from fsms.grading import BLANK, Cell, Mark, Scheme, Standing, Standings
-from fsms.models import Course, Enrollment, Grade, SchoolYear, Semester, Student, Subject
+from fsms.models import STAY, Course, Enrollment, Grade, SchoolYear, Semester, Student, Subject
 from fsms.stays import Stay
 
 AnySession = Session | scoped_session[Any]
@@ -433,9 +433,8 @@ def _places(session: AnySession, course_id: int) -> dict[int, AnyRow]:
             Student.student_id,
             Student.full_name.label("name"),
             Student.gender,
-            Enrollment.enrolled_on,
             Enrollment.drop,
-            Enrollment.drop_date,
+            *STAY,
         )
         .join(Enrollment, Enrollment.student_id == Student.student_id)
         .where(Enrollment.course_id == course_id)

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from fsms import clock, policy
 from fsms.activity import AnySession
-from fsms.models import Attendance, Enrollment, Student
+from fsms.models import STAY, Attendance, Enrollment, Student
 from fsms.reports.attendance import AM, FULL, HALVES, PM, Asked, Share, Tally, school_days
 from fsms.stays import Stay
 from fsms.vocabulary import AttendanceSession, AttendanceStatus
@@ -69,6 +69,8 @@ def register(session: AnySession, course_id: int, first: dt.date, last: dt.date)
     lines = []
     for place in session.execute(_places(course_id, first, last)):
         stay = Stay.of(place)
+        if not any(day in stay for day in _days(first, last)):
+            continue
         outside = frozenset(day for day in shown if day not in stay)
         seen = entries.get(place.student_id, {})
         tally = _tally(seen, [half for half in due if half[0] not in outside])
@@ -113,7 +115,7 @@ def _rows(course_id: int, first: dt.date, last: dt.date) -> Asked:
 
 def _places(course_id: int, first: dt.date, last: dt.date) -> Asked:
     return (
-        select(Student.student_id, Student.full_name.label("full_name"), Enrollment.enrolled_on, Enrollment.drop_date)
+        select(Student.student_id, Student.full_name.label("full_name"), *STAY)
         .join(Enrollment, Enrollment.student_id == Student.student_id)
         .where(Enrollment.course_id == course_id)
         .where((Enrollment.enrolled_on.is_(None)) | (Enrollment.enrolled_on <= last))

@@ -18,6 +18,7 @@ from fsms.activity import AnySession
 from fsms.models import ActivityLog, Enrollment, User
 from fsms.operations import places as places_of
 from fsms.operations.calendar import Span
+from fsms.stays import Stay
 
 
 class Event(StrEnum):
@@ -77,7 +78,7 @@ def of_pupil(session: AnySession, student_id: int) -> tuple[Line, ...]:
 
 _OPENING = (Event.ENROLLED, Event.CAME_BACK)
 _LONG_AGO = dt.datetime(1900, 1, 1, tzinfo=dt.UTC)
-_DAYS_AND_WORDS = {"drop_date", "drop_reason", "enrolled_on", "drop_semester_id"}
+_DAYS_AND_WORDS = {"drop_date", "drop_reason", "enrolled_on", "drop_semester_id", "away"}
 
 
 def _told_by_the_row(place: Enrollment, entries: Sequence[Entry], year: Span) -> Iterator[Line]:
@@ -85,6 +86,12 @@ def _told_by_the_row(place: Enrollment, entries: Sequence[Entry], year: Span) ->
     course_id, course = place.course_id, str(place.course)
     if not any(entry.action.startswith("create") for entry in entries):
         yield Line(place.enrolled_on or year.first, Event.ENROLLED, course_id, course)
+    opened = [entry for entry in entries if not entry.action.startswith("create")]
+    for gap, (left, back) in zip(place.away or (), Stay.of(place).away, strict=True):
+        if not any(str(gap) in (_new(entry, "away") or ()) for entry in opened):
+            if not any(_new(entry, "drop_date") == str(left) for entry in entries):
+                yield Line(left, Event.DROPPED, course_id, course)
+            yield Line(back, Event.CAME_BACK, course_id, course)
     if place.drop and place.drop_date and not any(_new(entry, "drop") is True for entry in entries):
         yield Line(place.drop_date, Event.DROPPED, course_id, course, reason=place.drop_reason)
 
@@ -129,8 +136,14 @@ def _day(entry: Entry, event: Event, year: Span) -> dt.date:
         Event.MOVED: _new(entry, "drop_date"),
         Event.DROPPED: _new(entry, "drop_date"),
         Event.LEFT: _new(entry, "drop_date"),
+        Event.CAME_BACK: _end_of_last(_new(entry, "away")),
     }.get(event)
     return dt.date.fromisoformat(kept[:10]) if kept else entry.timestamp.astimezone(clock.SCHOOL_ZONE).date()
+
+
+def _end_of_last(away: Sequence[str] | None) -> str | None:
+    """Read the day of coming back off the last time away, as the log keeps it: [2025-01-15,2025-02-10)."""
+    return away[-1].rpartition(",")[2].rstrip(")") if away else None
 
 
 def _moves_joined(lines: Sequence[Line]) -> Iterator[Line]:

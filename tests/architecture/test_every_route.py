@@ -98,7 +98,7 @@ OTHER_ROUTES = {
     "drops.move_view": (302, 403, 404),
     "drops.leave_view": (302, 403, 404),
     "drops.enrol_view": (302, 403, 200),
-    "drops.back_view": (401, 403, 404),
+    "drops.back_view": (302, 403, 404),
     "gradebook.index": (302, 200, 200),
     "gradebook.cells": (302, 404, 404),
     "gradebook.give_way": (401, 400, 400),

@@ -6,13 +6,14 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.orm import Session, sessionmaker
 
 from fsms import policy
 from fsms.config import AttendanceRules
 from fsms.models import Course, Enrollment, SchoolYear, Semester, Student
 from fsms.policy import Actor
-from fsms.reports import absences, attendance
+from fsms.reports import absences, attendance, registers
 from fsms.reports.attendance import AM, FULL, PM
 from fsms.vocabulary import AttendanceSession
 from tests.browser import Queries
@@ -314,6 +315,24 @@ def test_what_nobody_took_of_a_pupil_is_counted_apart(session: Session, make: Ma
 
     assert str(year.share) == "8 / 8 = 100.0 %"
     assert year.share.not_taken == 4
+
+
+def test_a_time_away_is_neither_missed_nor_not_taken(session: Session, make: Make, course: Course, seen: Seen) -> None:
+    place, other = make.enrollment(course=course), make.enrollment(course=course)
+    seen(place, "PP--P")
+    seen(other, "PPPPP")
+    gone = make.enrollment(course=course)
+    place.away, gone.away = [Range(day(2), day(4))], [Range(day(0), day(5))]
+    session.commit()
+
+    year = only(attendance.summary(session, place.student_id, day(4)))
+    week = registers.register(session, course.course_id, day(0), day(4))
+
+    assert (str(year.share), year.share.not_taken) == ("6 / 6 = 100.0 %", 0)
+    lines = {line.student_id: line for line in week.lines}
+    assert lines.keys() == {place.student_id, other.student_id}
+    assert lines[place.student_id].outside == {day(2), day(3)}
+    assert (str(week.share), week.share.not_taken) == ("16 / 16 = 100.0 %", 0)
 
 
 def test_a_late_pupil_attended_as_much_as_the_school_has_decided(

@@ -203,6 +203,42 @@ FORBIDDEN_ROWS = [
         {"studentId": "4", "attendanceDate": "'2024-11-03'"},
         "Attendance_enrollment_check",
     ),
+    ("a mark for a month away", "Grade", {"studentId": "4", "gradeDate": "'2025-02'"}, "Grade_enrollment_check"),
+    ("a mark for a day away", "Grade", {"studentId": "4", "gradeDate": "'2025-01-16'"}, "Grade_enrollment_check"),
+    (
+        "attendance while away",
+        "Attendance",
+        {"studentId": "4", "attendanceDate": "'2025-01-16'"},
+        "Attendance_enrollment_check",
+    ),
+    (
+        "attendance the day before coming back",
+        "Attendance",
+        {"studentId": "4", "attendanceDate": "'2025-03-09'"},
+        "Attendance_enrollment_check",
+    ),
+    *(
+        (f"{what} in the times away", "Enrollment", {"away": f"'{{{ranges}}}'"}, "Enrollment_away_check")
+        for what, ranges in (
+            ("nothing", ""),
+            ("no order", '"[2025-02-01,2025-03-01)","[2024-12-01,2025-01-01)"'),
+            ("days twice", '"[2024-12-01,2025-01-10)","[2025-01-01,2025-02-01)"'),
+            ("no end", '"[2025-01-01,)"'),
+            ("no day", '"[2025-01-01,2025-01-01)"'),
+            ("no range", "NULL"),
+        )
+    ),
+    (
+        "a drop before coming back",
+        "Enrollment",
+        {
+            "away": "'{\"[2025-01-15,2025-02-10)\"}'",
+            "drop": "true",
+            "dropSemesterId": "1",
+            "dropDate": "'2025-02-09'",
+        },
+        "Enrollment_away_check",
+    ),
     ("a mark without an enrolment", "Grade", {"courseId": "2"}, "Grade_studentId_courseId_fkey"),
     (
         "a mark for nobody",
@@ -355,6 +391,20 @@ ALLOWED_ROWS = [
     ("a mark for the day of the drop", "Grade", {"studentId": "2", "gradeDate": "'2025-05-02'"}),
     ("a mark for the month of the first day", "Grade", {"studentId": "4", "gradeDate": "'2024-11'"}),
     ("a mark for the first day", "Grade", {"studentId": "4", "gradeDate": "'2024-11-04'"}),
+    ("a mark for the month of leaving for a time", "Grade", {"studentId": "4", "gradeDate": "'2025-01'"}),
+    ("a mark for the month of coming back", "Grade", {"studentId": "4", "gradeDate": "'2025-03'"}),
+    ("attendance on the day of leaving", "Attendance", {"studentId": "4", "attendanceDate": "'2025-01-15'"}),
+    ("attendance on the day of coming back", "Attendance", {"studentId": "4", "attendanceDate": "'2025-03-10'"}),
+    (
+        "a drop on the day of coming back",
+        "Enrollment",
+        {
+            "away": '\'{"[2025-01-15,2025-02-10)","[2025-02-10,2025-02-11)"}\'',
+            "drop": "true",
+            "dropSemesterId": "1",
+            "dropDate": "'2025-02-11'",
+        },
+    ),
     ("attendance on the day of the drop", "Attendance", {"studentId": "2", "attendanceDate": "'2025-05-02'"}),
     (
         "attendance on the first day",
@@ -378,6 +428,9 @@ def _filled() -> Iterator[str]:
     with scratch_database("constraints", migrated_template()) as url:
         with engine_of(url) as engine, engine.begin() as connection:
             fill(connection)
+            connection.execute(
+                text('UPDATE "Enrollment" SET away = \'{"[2025-01-15,2025-03-10)"}\' WHERE "studentId" = 4')
+            )
             connection.execute(text(insert_into("Receipt", {"key": f"'{ANSWERED}'"})))
             connection.execute(text(insert_into("TermLock", {"semesterId": "1", "courseId": "NULL"})))
             connection.execute(text(insert_into("TermLock", {"semesterId": "1", "courseId": "1"})))

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine, func, select, text
+from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -290,7 +291,7 @@ def test_re_enrolling_opens_the_same_place_and_the_log_keeps_the_story(school: S
     before = school.counts()
     drop(school, place)
 
-    enrolling.re_enrol(school.session, place.enrollment_id)
+    enrolling.re_enrol(school.session, place.enrollment_id, today=TODAY)
 
     assert (place.drop, place.drop_date, place.drop_semester, place.drop_reason) == (False, None, None, None)
     assert (place.student.status, place.student.class_id) == ("active", school.a.course_id)
@@ -298,7 +299,136 @@ def test_re_enrolling_opens_the_same_place_and_the_log_keeps_the_story(school: S
     deeds = select(ActivityLog.action).where(ActivityLog.details.has_key("sentence")).order_by(ActivityLog.id)
     assert school.session.scalars(deeds).all() == ["drop_student", "re_enrol_student"]
     with pytest.raises(NotInTheClass, match="already"):
-        enrolling.re_enrol(school.session, place.enrollment_id)
+        enrolling.re_enrol(school.session, place.enrollment_id, today=TODAY)
+
+
+def in_words(place: Enrollment) -> list[str]:
+    return [str(gap) for gap in place.away or ()]
+
+
+def test_who_comes_back_was_away_in_between(school: School) -> None:
+    place = school.pupil()
+    drop(school, place, on=DAY)
+
+    enrolling.re_enrol(school.session, place.enrollment_id, today=TODAY)
+    school.session.commit()
+    drop(school, place, on=TODAY)
+    enrolling.re_enrol(school.session, place.enrollment_id, today=TODAY + dt.timedelta(3))
+
+    assert in_words(place) == ["[2025-01-15,2025-02-10)", "[2025-02-10,2025-02-13)"]
+    assert [day for day in (DAY - ONE, DAY, TODAY - ONE, TODAY, TODAY + 3 * ONE) if place.is_active_on(day)] == [
+        DAY - ONE,
+        TODAY + 3 * ONE,
+    ]
+
+
+ONE = dt.timedelta(1)
+
+
+@pytest.mark.parametrize(
+    ("on", "away"), [(DAY, []), (DAY + ONE, ["[2025-01-15,2025-01-16)"]), (TODAY, ["[2025-01-15,2025-02-10)"])]
+)
+def test_the_day_of_coming_back_can_be_said(school: School, on: dt.date, away: list[str]) -> None:
+    place = school.pupil()
+    drop(school, place)
+
+    enrolling.re_enrol(school.session, place.enrollment_id, today=TODAY, on=on)
+
+    assert in_words(place) == away
+    assert place.is_active_on(on)
+
+
+@pytest.mark.parametrize(
+    ("on", "sentence"),
+    [(TODAY + ONE, "lies in the future"), (DAY - ONE, r"was in 7A · 2024-2025 until 15/01/2025")],
+)
+def test_nobody_comes_back_before_the_drop_or_tomorrow(school: School, on: dt.date, sentence: str) -> None:
+    place = school.pupil()
+    drop(school, place)
+
+    with pytest.raises(BadDay, match=sentence):
+        enrolling.re_enrol(school.session, place.enrollment_id, today=TODAY, on=on)
+
+    assert place.drop
+
+
+def test_a_place_of_a_year_that_is_over_is_opened_for_its_last_day(school: School) -> None:
+    place = school.pupil()
+    drop(school, place)
+
+    enrolling.re_enrol(school.session, place.enrollment_id, today=dt.date(2026, 2, 1))
+
+    assert in_words(place) == ["[2025-01-15,2025-08-31)"]
+
+
+def test_who_moves_back_was_away_from_the_old_class(school: School) -> None:
+    place = school.pupil()
+    old, new = enrolling.move(
+        school.session, place.enrollment_id, school.b.course_id, Leaving(DAY, "Work"), today=TODAY
+    )
+    school.session.commit()
+
+    enrolling.move(school.session, new.enrollment_id, school.a.course_id, Leaving(TODAY, "Work"), today=TODAY)
+
+    assert in_words(old) == ["[2025-01-15,2025-02-10)"]
+    assert (old.drop, new.drop, new.away) == (False, True, None)
+
+
+def test_a_drop_does_not_fall_into_a_time_away(school: School) -> None:
+    place = school.pupil()
+    drop(school, place)
+    enrolling.re_enrol(school.session, place.enrollment_id, today=TODAY)
+    school.session.commit()
+
+    with pytest.raises(BadDay, match="on 10/02/2025"):
+        drop(school, place, on=TODAY - ONE)
+
+
+def test_for_a_time_away_nobody_writes_attendance_or_marks(school: School) -> None:
+    place = school.pupil()
+    school.a.teacher_id1 = TEACHER.user_id
+    subject = school.make.subject()
+    drop(school, place, on=dt.date(2024, 11, 20))
+    enrolling.re_enrol(school.session, place.enrollment_id, today=TODAY)
+    school.session.commit()
+    set_attendance_rules(school.session, AttendanceRules(open_days=100_000))
+    whose = {"student_id": place.student_id, "course_id": place.course_id}
+    seen = {**whose, "session": "AM", "status": "Present"}
+    given = {**whose, "subject_id": subject.subject_id, "semester_id": school.first_semester.semester_id, "grade": 8}
+
+    for actor in (PRINCIPAL, TEACHER):
+        speak_for(school.session, actor)
+        for row, sentence in (
+            (Attendance(**seen, attendance_date=dt.date(2024, 11, 21)), "was not in this class on that day"),
+            (Attendance(**seen, attendance_date=TODAY - ONE), "was not in this class on that day"),
+            (Grade(**given, grade_date="2024-12", user_id=actor.user_id), "was not in this class then"),
+            (Grade(**given, grade_date="2025-02-09", user_id=actor.user_id), "was not in this class then"),
+        ):
+            school.session.add(row)
+            with pytest.raises(DBAPIError) as refused:
+                school.session.flush()
+            school.session.rollback()
+            assert sentence in errors.sentence_for(refused.value)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(days=st.lists(st.integers(0, 90), min_size=1, max_size=6, unique=True).map(sorted), late=st.booleans())
+def test_database_and_panel_agree_who_is_in_a_class_on_a_day(engine: Engine, days: list[int], late: bool) -> None:
+    with engine.connect() as connection, connection.begin() as transaction, Sessions(bind=connection) as session:
+        speak_for(session, PRINCIPAL)
+        school = school_in(session)
+        first, *ends = [dt.date(2024, 11, 2) + dt.timedelta(day) for day in days]
+        place = school.pupil(enrolled_on=first if late else None)
+        for n, day in enumerate(ends):
+            if n % 2 == 0:
+                drop(school, place, on=day)
+            else:
+                enrolling.re_enrol(session, place.enrollment_id, today=TODAY, on=day)
+                session.commit()
+        for day in (dt.date(2024, 11, 1) + dt.timedelta(n) for n in range(95)):
+            found = select(Enrollment.enrollment_id).where(Enrollment.is_active_on(day))
+            assert bool(session.scalars(found).all()) == place.is_active_on(day)
+        transaction.rollback()
 
 
 def test_a_move_ends_one_place_and_begins_another_on_the_day(school: School) -> None:
@@ -499,7 +629,7 @@ def test_a_teacher_enrols_and_drops_nobody(school: School) -> None:
 
     acts: list[Callable[[], object]] = [
         lambda: enrolling.drop(school.session, [numbers], how, today=TODAY),
-        lambda: enrolling.re_enrol(school.session, numbers),
+        lambda: enrolling.re_enrol(school.session, numbers, today=TODAY),
         lambda: enrolling.move(school.session, numbers, courses[1], how, today=TODAY),
         lambda: enrolling.enrol(school.session, [pupils], courses[0], on=TODAY),
         lambda: enrolling.leave_school(school.session, pupils, how, status=StudentStatus.INACTIVE, today=TODAY),
@@ -595,7 +725,8 @@ def _act(school: School, name: str, draw: int) -> None:
                 session, {place.enrollment_id, places[draw // 5 % len(places)].enrollment_id}, how, today=TODAY
             )
         case "back":
-            enrolling.re_enrol(session, place.enrollment_id, second_class=bool(draw % 2))
+            on = None if draw % 3 else DAY + dt.timedelta(draw % 11)
+            enrolling.re_enrol(session, place.enrollment_id, today=TODAY, on=on, second_class=bool(draw % 2))
         case "move":
             enrolling.move(session, place.enrollment_id, course.course_id, how, today=TODAY)
         case "leave":
@@ -703,7 +834,7 @@ def test_the_line_of_events_tells_what_happened_when_why_and_by_whom(school: Sch
     undoing.undo(school.session, school.last_batch())
     school.session.commit()
     drop(school, place, on=dt.date(2025, 1, 20))
-    enrolling.re_enrol(school.session, place.enrollment_id)
+    enrolling.re_enrol(school.session, place.enrollment_id, today=TODAY, on=dt.date(2025, 1, 27))
     school.session.commit()
     how = Leaving(dt.date(2025, 2, 3), "Moved to another class")
     enrolling.move(school.session, place.enrollment_id, school.b.course_id, how, today=TODAY)
@@ -720,6 +851,7 @@ def test_the_line_of_events_tells_what_happened_when_why_and_by_whom(school: Sch
         (Event.ENROLLED, dt.date(2024, 12, 2)),
         (Event.DROPPED, DAY),
         (Event.DROPPED, dt.date(2025, 1, 20)),
+        (Event.CAME_BACK, dt.date(2025, 1, 27)),
         (Event.MOVED, dt.date(2025, 2, 3)),
         (Event.LEFT, TODAY),
     }
@@ -729,6 +861,14 @@ def test_the_line_of_events_tells_what_happened_when_why_and_by_whom(school: Sch
     assert len(told) == 7
     assert {line.who for line in lines} == {school.session.get_one(User, PRINCIPAL.user_id).full_name}
     assert all(line.recorded and line.batch for line in lines)
+
+
+def test_a_time_away_that_the_log_no_longer_tells_is_told_by_the_row(school: School) -> None:
+    place = school.pupil(away=[Range(dt.date(2024, 12, 2), dt.date(2025, 1, 6))])
+
+    told = [(line.event, line.day) for line in story.of_pupil(school.session, place.student_id)]
+
+    assert told[-2:] == [(Event.DROPPED, dt.date(2024, 12, 2)), (Event.CAME_BACK, dt.date(2025, 1, 6))]
 
 
 def test_what_is_older_than_the_log_is_told_by_the_rows(school: School, connection: Connection) -> None:

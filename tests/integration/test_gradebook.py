@@ -553,6 +553,17 @@ def test_marks_begin_with_the_month_in_which_the_pupil_came(
     assert (str(outcome.reason) if outcome.reason else None) == (CAME_LATER if state is State.REFUSED else None)
 
 
+def test_between_leaving_and_coming_back_there_are_no_marks(teacher: Session, connection: Connection) -> None:
+    connection.execute(text('UPDATE "Enrollment" SET away = \'{"[2024-12-20,2025-02-10)"}\' WHERE "enrollmentId" = 15'))
+
+    saved = save(teacher, *(Entry(PICH._replace(period=period), "8") for period in ("2024-12", "2025-01", "2025-02")))
+
+    assert states(saved) == [State.SAVED, State.REFUSED, State.SAVED]
+    assert [str(outcome.reason) for outcome in saved.outcomes if outcome.reason] == [
+        "Keo Pich left this class on 20/12/2024 and came back on 10/02/2025; between there are no marks."
+    ]
+
+
 def test_a_pasted_mark_for_the_time_before_is_refused_in_the_preview(teacher: Session, late: Place) -> None:
     seen = preview(teacher, Block("8\t7", (late.student_id,), (Target(1, DECEMBER), Target(1, "2025-01"))))
 

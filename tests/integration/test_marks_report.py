@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Connection, Engine, text
+from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.orm import Session, sessionmaker
 
 from fsms import grading
@@ -316,6 +317,21 @@ def test_who_came_later_owes_no_mark_of_the_time_before(session: Session, scheme
     assert {left.why for left in late.standing.average.left_out} == {grading.Why.OUTSIDE}
     assert not january.missing
     assert not january.incomplete
+
+
+def test_who_was_away_owes_no_mark_of_the_months_between(session: Session, class_: ClassOf) -> None:
+    class_.places[2].away = [Range(dt.date(2025, 1, 20), dt.date(2025, 3, 3))]
+    session.commit()
+    for pupil in range(6):
+        for month in MONTHS:
+            if (pupil, month) != (2, "2025-02"):
+                class_.mark(pupil, 0, "7", month)
+
+    sheet = sheet_of(session, class_)
+
+    assert not sheet.incomplete
+    assert not sheet.missing
+    assert set(places(sheet).values()) == {1}
 
 
 def test_who_has_not_come_yet_lacks_no_marks(session: Session, class_: ClassOf) -> None:

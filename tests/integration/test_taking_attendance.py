@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine, func, select, text
+from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.orm import Session, sessionmaker
 
 from fsms import activity, clock, policy
@@ -183,6 +184,21 @@ def test_a_pupil_stands_on_the_roster_within_the_enrolment_only(school: School) 
     yesterday = TODAY - dt.timedelta(days=1)
     assert set(school.shown(yesterday)) == set(school.pupils[1:])
     assert set(school.shown(TODAY)) == {school.pupils[0], *school.pupils[2:]}
+
+
+def test_who_was_away_for_a_time_is_not_on_its_rosters(school: School) -> None:
+    one = dt.timedelta(days=1)
+    with Session(school.connection) as session:
+        session.get_one(Enrollment, school.places[0]).away = [Range(TODAY - 2 * one, TODAY)]
+        session.commit()
+
+    stands = [
+        day for day in (TODAY - 3 * one, TODAY - 2 * one, TODAY - one, TODAY) if school.pupils[0] in school.shown(day)
+    ]
+    outcome = school.take({school.pupils[0]: {AM: PRESENT}}, day=TODAY - one)
+
+    assert stands == [TODAY - 3 * one, TODAY]
+    assert (len(outcome.outside), outcome.written) == (1, 0)
 
 
 def test_who_left_while_somebody_was_marking_is_named_and_the_rest_is_saved(school: School) -> None:

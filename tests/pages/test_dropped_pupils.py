@@ -104,6 +104,20 @@ def test_the_roster_of_a_day_before_the_drop_still_has_the_pupil(admin: PageClie
     assert GONE in page.source
 
 
+def test_who_came_back_is_on_the_roster_again_but_not_on_those_of_the_days_between(
+    admin: PageClient, taught: Class
+) -> None:
+    admin.get("/admin/drops/")
+    admin.submit("/admin/drops/back/", enrollment=taught.gone.enrollment_id)
+
+    def on_roster(day: dt.date) -> bool:
+        return GONE in admin.get(f"/admin/roster/?course={taught.course.course_id}&day={day}&session=AM").source
+
+    one = dt.timedelta(days=1)
+    days = (DROPPED - one, DROPPED, DROPPED + one, TODAY - one, TODAY)
+    assert [on_roster(day) for day in days] == [True, False, False, False, True]
+
+
 def test_the_gradebook_takes_no_mark_for_who_was_dropped(admin: PageClient, teacher: PageClient, taught: Class) -> None:
     for reader in (admin, teacher):
         page = reader.get(f"/admin/gradebook/?course={taught.course.course_id}&semester={taught.semester.semester_id}")

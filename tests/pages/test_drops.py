@@ -311,6 +311,23 @@ def test_a_dropped_pupil_is_back_by_one_click(
     assert not page.rows  # the list is the one that was asked for
 
 
+def test_a_pupil_came_back_on_another_day(admin: PageClient, drops: list[Enrollment], session: Session) -> None:
+    back = clock.today() - dt.timedelta(days=1)
+    page = admin.get(f"/admin/drops/back/?enrollment={drops[0].enrollment_id}")
+    assert page.title.startswith("Re-enrol")
+
+    wrong = admin.submit("back", on=clock.today() + dt.timedelta(days=1))
+    assert "The day lies in the future" in wrong.text
+    admin.submit("back", on=back)
+
+    session.refresh(drops[0])
+    assert not drops[0].drop
+    assert [gap.upper for gap in drops[0].away or ()] == [back]
+    record = admin.get(f"/admin/enrollment/details/?id={drops[0].enrollment_id}")
+    assert f"– {back - dt.timedelta(days=1):%d/%m/%Y}" in record.text
+    assert admin.get(f"/admin/drops/back/?enrollment={drops[0].enrollment_id}").status == 404
+
+
 def test_coming_back_beside_another_class_is_asked_about(
     admin: PageClient, drops: list[Enrollment], school: School, make: Make, session: Session
 ) -> None:

@@ -239,6 +239,7 @@ _PLACES = (
         Student.full_name.label("full_name"),
         Enrollment.enrolled_on.label("enrolled_on"),
         Enrollment.drop_date.label("drop_date"),
+        Enrollment.away.label("away"),
     )
     .join(Enrollment.student)
     .where(

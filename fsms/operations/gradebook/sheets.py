@@ -15,7 +15,7 @@ from fsms import clock
 from fsms.activity import AnySession
 from fsms.errors import SchoolError
 from fsms.grading import Scheme
-from fsms.models import Course, Enrollment, Grade, SchoolYear, Semester, Student, Subject, User
+from fsms.models import STAY, Course, Enrollment, Grade, SchoolYear, Semester, Student, Subject, User
 from fsms.operations.gradebook.cells import EMPTY, SHOWN, Kept, Place, kept
 from fsms.stays import Stay
 
@@ -201,7 +201,7 @@ def _periods(subject: Subject, months: list[str], marked: set[tuple[int, str]]) 
 
 def _pupils(session: AnySession, course: Course) -> list[Pupil]:
     listed = (
-        select(Student.student_id, Student.full_name.label("name"), Enrollment.enrolled_on, Enrollment.drop_date)
+        select(Student.student_id, Student.full_name.label("name"), *STAY)
         .join(Enrollment.student)
         .where(Enrollment.course_id == course.course_id)
         .order_by(collate(Student.last_name, "C"), collate(Student.first_name, "C"), Student.student_id)
