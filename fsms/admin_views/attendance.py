@@ -8,6 +8,7 @@ from wtforms import Form
 
 from fsms.admin_views import chips, everyday
 from fsms.admin_views.base import EntityView
+from fsms.admin_views.lookups import PupilOfClass
 from fsms.models import Attendance
 from fsms.vocabulary import AttendanceSession, AttendanceStatus
 
@@ -90,6 +91,7 @@ class AttendanceView(EntityView):
         "created_at": _("Created"),
         "updated_at": _("Last saved"),
     }
+    lookups: ClassVar[dict[str, Any]] = {"student": PupilOfClass}
     form_columns = ("student", "course", "attendance_date", "session", "status", "reason", "semester", "school_year")
 
     def on_model_change(self, form: Form, model: Attendance, is_created: bool) -> None:

@@ -6,7 +6,7 @@ forms, broken constraints and large tables is put right here, once.
 
 import re
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any, ClassVar, cast
 
@@ -47,6 +47,7 @@ class EntityView(BulkActs, Exports):
     can_view_details = True
 
     column_formatters: Any = {}
+    lookups: ClassVar[Mapping[str, type[LookUp]]] = {}
     column_formatters_export: Any = None
     column_formatters_detail: Any = None
     column_type_formatters = formatters.FOR_LISTS
@@ -119,7 +120,7 @@ class EntityView(BulkActs, Exports):
         """Make every foreign key of the form a look-up."""
         relations = self.model.__mapper__.relationships
         return {
-            name: LookUp(name, relations[name].mapper.class_)
+            name: self.lookups.get(name, LookUp)(name, relations[name].mapper.class_)
             for name in self.form_columns
             if name in relations and not relations[name].uselist
         }

@@ -11,7 +11,7 @@ from wtforms import Form
 from fsms import clock, grading, policy
 from fsms.admin_views import chips, everyday, formatters, scheme
 from fsms.admin_views.base import EntityView
-from fsms.admin_views.lookups import record_id
+from fsms.admin_views.lookups import PupilOfClass, record_id
 from fsms.admin_views.screen import in_digits
 from fsms.database import db
 from fsms.models import Base, Grade
@@ -105,6 +105,7 @@ class GradeView(EntityView):
         "grade_date": _("As 2025-03 or 03/25."),
         "excused": _("Instead of a mark. It counts neither for nor against the pupil."),
     }
+    lookups: ClassVar[dict[str, Any]] = {"student": PupilOfClass}
     form_columns = ("student", "course", "subject", "semester", "grade_date", "grade", "excused", "grade_comment")
     form_args: ClassVar[dict[str, Any]] = {"grade": {"highest": scheme.highest_mark}}
     long_texts = ("gradeComment",)

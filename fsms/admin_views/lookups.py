@@ -1,17 +1,19 @@
 """Choosing a record of another entity by typing a part of its name: the look-up behind every foreign key."""
 
+from collections.abc import Iterator
 from typing import Any
 
+from flask import request
 from flask_admin.model.ajax import AjaxModelLoader
 from flask_admin.model.fields import AjaxSelectField
 from flask_babel import gettext
-from sqlalchemy import cast, select
+from sqlalchemy import ColumnElement, cast, select
 from wtforms import ValidationError
 from wtforms.form import BaseForm
 
 from fsms import searching
 from fsms.database import db
-from fsms.models import Base, Course, SchoolYear, Semester, Student, Subject, User
+from fsms.models import Base, Course, Enrollment, SchoolYear, Semester, Student, Subject, User
 
 LARGEST_ID = searching.LARGEST_NUMBER
 MOST_ANSWERS = 50
@@ -52,6 +54,11 @@ class LookUp(AjaxModelLoader):
         super().__init__(name, {})
         self.model = model
 
+    @property
+    def narrowed_by(self) -> tuple[str, ...]:
+        """Name the other fields of the form whose values narrow the answers; they stand in the address."""
+        return ()
+
     def format(self, model: Base | None) -> tuple[int, str] | None:
         """Give key and label."""
         if model is None:
@@ -68,12 +75,34 @@ class LookUp(AjaxModelLoader):
 
     def get_list(self, query: str | None, offset: int | None = 0, limit: int | None = 10) -> list[Base]:
         """Find the records that fit, never more than a page of them whatever the address asks for."""
-        statement = select(self.model).where(searching.every_word_in(query or "", SEARCHED[self.model]))
+        statement = select(self.model).where(
+            searching.every_word_in(query or "", SEARCHED[self.model]), *self.offered()
+        )
         if self.model in JOINED:
             statement = statement.join(JOINED[self.model])
         statement = statement.order_by(*OFFERED[self.model])
         first = min(max(offset or 0, 0), LARGEST_ID)
         return list(db.session.scalars(statement.offset(first).limit(min(max(limit or 10, 1), MOST_ANSWERS))).unique())
+
+    def offered(self) -> Iterator[ColumnElement[bool]]:
+        """Say which records may be chosen; one that is chosen already stays, whatever this says."""
+        return iter(())
+
+
+class PupilOfClass(LookUp):
+    """Offers pupils who have an open place in a class or, once the form names one, in that class."""
+
+    @property
+    def narrowed_by(self) -> tuple[str, ...]:
+        """Follow the course of the form."""
+        return ("course",)
+
+    def offered(self) -> Iterator[ColumnElement[bool]]:
+        """Leave out who was dropped, and who never had a place that the reader sees."""
+        place = select(Enrollment.enrollment_id).where(Enrollment.student_id == Student.student_id, ~Enrollment.drop)
+        if typed := request.args.get("course"):
+            place = place.where(Enrollment.course_id == (record_id(typed) or 0))
+        yield place.exists()
 
 
 class LookUpField(AjaxSelectField):

@@ -104,6 +104,8 @@ class LookupSelect:
             "data-placeholder": field.loader.options.get("placeholder", gettext("Type to search")),
             "multiple": self.multiple,
         }
+        if narrowed := field.loader.narrowed_by:
+            attributes["data-lookup-with"] = " ".join(narrowed)
         attributes.setdefault("id", field.id)
         blank = [] if self.multiple else [Markup('<option value=""></option>')]
         shown = [Markup('<option value="{}" selected>{}</option>').format(pk, label) for pk, label in options]

@@ -16,7 +16,9 @@ function handOver(select, box) {
 }
 
 function enhance(select) {
-  const { control_input: box } = new TomSelect(select, {
+  // Fields of the form that narrow the answers: of a class that is chosen, only its pupils.
+  const others = (select.dataset.lookupWith?.split(" ") ?? []).map((name) => select.form.elements[name]).filter(Boolean);
+  const made = new TomSelect(select, {
     plugins: ["remove_button"],
     placeholder: select.dataset.placeholder,
     hidePlaceholder: true,
@@ -33,13 +35,20 @@ function enhance(select) {
     async load(query, show) {
       const url = new URL(select.dataset.lookupUrl, location);
       for (const [name, value] of Object.entries({ query, offset: 0, limit: SHOWN })) url.searchParams.set(name, value);
+      for (const { name, value } of others) if (value) url.searchParams.set(name, value);
       const response = await fetch(url);
       const found = response.ok ? await response.json() : [];
       const isLate = query !== this.lastValue;
       show(isLate ? [] : found.map(([value, text]) => ({ value: String(value), text })));
     },
   });
-  handOver(select, box);
+  for (const other of others) {
+    other.addEventListener("change", () => {
+      made.clearOptions();
+      made.load("");
+    });
+  }
+  handOver(select, made.control_input);
 }
 
 const enhanceAll = (within) => within.querySelectorAll("select[data-lookup-url]").forEach(enhance);

@@ -4,13 +4,15 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from fsms import clock
 from fsms.grading import PLAIN
-from fsms.models import Course, Enrollment, Semester
+from fsms.models import Attendance, Course, Enrollment, Grade, Semester
 from fsms.reports import marks
 from tests.browser import Page, PageClient
 from tests.builders import Make
@@ -77,6 +79,46 @@ HISTORY: dict[str, Address] = {
     "the attendance": lambda c: f"/admin/attendance/?search={GONE}",
     "the page of the class": lambda c: f"/admin/course/details/?id={c.course.course_id}",
 }
+
+
+@pytest.mark.parametrize("page", ["grade", "attendance"])
+def test_forms_offer_only_who_can_still_be_marked(
+    page: str, admin: PageClient, teacher: PageClient, taught: Class, make: Make
+) -> None:
+    other = make.enrollment(student=make.student(last_name="Sok", first_name="Otherpupil"))
+    nowhere = make.student(last_name="Sok", first_name="Nowherepupil")
+    look_up = f"/admin/{page}/ajax/lookup/?name=student&query=Sok"
+
+    def offered(reader: PageClient, more: str = "") -> list[int]:
+        return [number for number, _label in reader.get(look_up + more).json]
+
+    assert offered(admin) == [other.student_id, taught.stays.student_id]
+    assert offered(admin, f"&course={taught.course.course_id}") == [taught.stays.student_id]
+    assert offered(admin, f"&course={other.course_id}") == [other.student_id]
+    assert offered(admin, "&course=x") == []
+    assert offered(teacher) == [taught.stays.student_id]
+    assert offered(teacher, f"&course={other.course_id}") == []
+    assert nowhere.student_id not in offered(admin)
+
+
+@pytest.mark.parametrize("page", ["grade", "attendance"])
+def test_the_form_of_an_old_record_still_shows_and_keeps_its_pupil(
+    page: str, admin: PageClient, taught: Class, session: Session
+) -> None:
+    kind: type[Grade] | type[Attendance] = Grade if page == "grade" else Attendance
+    row: Any = session.scalars(select(kind).where(kind.student_id == taught.gone.student_id)).first()
+    assert row
+    number = row.__mapper__.primary_key_from_instance(row)[0]
+
+    form = admin.get(f"/admin/{page}/edit/?id={number}")
+    assert GONE in form.chosen("student")
+    assert form.control("student").get("data-lookup-with") == "course"
+    saved = admin.submit(typed={"grade_comment": "corrected"} if page == "grade" else {"reason": "ill"})
+
+    assert "is-invalid" not in saved.source
+    session.refresh(row)
+    assert row.student_id == taught.gone.student_id
+    assert getattr(row, "grade_comment" if page == "grade" else "reason") in {"corrected", "ill"}
 
 
 @pytest.mark.parametrize("screen", ENTRY)
