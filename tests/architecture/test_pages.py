@@ -27,6 +27,8 @@ NOT_TYPED: dict[str, set[str]] = {
         "last_failed_login",
         "password_change_required",
     },
+    # The acts of coming back write it.
+    "Enrollment": {"away"},
     # A number of the old application that leads nowhere.
     "Student": {"class_id"},
 }

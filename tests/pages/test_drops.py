@@ -476,7 +476,7 @@ def test_an_enrolment_typed_into_its_form_moves_the_pupils_record_too(
 
 # ---- Who may, and what is nonsense ---------------------------------------------------------------------------------
 
-DOORS = ("", "find/", "drop/", "move/", "leave/", "enrol/", "export/csv/")
+DOORS = ("", "find/", "drop/", "move/", "leave/", "back/", "enrol/", "export/csv/")
 
 
 @pytest.mark.parametrize("door", DOORS)
