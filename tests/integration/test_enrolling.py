@@ -809,6 +809,43 @@ def _done(school: School, act: str, numbers: list[int], how: Leaving) -> list[En
     return enrolling.leave_school(school.session, pupil, how, status=StudentStatus.TRANSFERRED, today=TODAY)
 
 
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    marks=st.lists(st.tuples(st.integers(4, 8), st.integers(0, 8)), min_size=2, max_size=6),
+    act=st.sampled_from(["drop", "move", "leave"]),
+)
+def test_the_ranks_of_a_preview_are_those_after_the_act(engine: Engine, marks: list[tuple[int, int]], act: str) -> None:
+    with engine.connect() as connection, connection.begin() as transaction, Sessions(bind=connection) as session:
+        speak_for(session, PRINCIPAL)
+        school = school_in(session)
+        semester, subjects = school.first_semester, [school.make.subject(), school.make.subject()]
+        places = [school.pupil() for _ in marks]
+        for place, given_marks in zip(places, marks, strict=True):
+            for subject, mark in zip(subjects, given_marks, strict=True):
+                if mark:  # Who lacks one has no rank.
+                    school.make.grade(
+                        enrollment=place, subject=subject, semester=semester, grade_date="2024-12", grade=mark
+                    )
+        numbers, how = [places[0].enrollment_id], Leaving(DAY, "Illness")
+
+        def ranks() -> dict[int, int]:
+            sheet = marks_report.semester(session, PLAIN, school.a.course_id, semester.semester_id)
+            assert sheet
+            return {line.student_id: line.standing.rank.place for line in sheet.lines if line.standing.rank}
+
+        before = ranks()
+        (told,) = _told(school, act, numbers, how).effects
+        assert ranks() == before
+
+        _done(school, act, numbers, how)
+
+        after = ranks()
+        assert places[0].student_id not in after
+        assert told.ranked == len(after)
+        assert told.rank_changes == sum(before.get(pupil) != place for pupil, place in after.items())
+        transaction.rollback()
+
+
 def test_a_preview_says_who_gets_another_rank(school: School) -> None:
     subject, places = school.make.subject(), [school.pupil() for _ in range(4)]
     for place, mark in zip(places, (9, 8, 8, 7), strict=True):
