@@ -436,3 +436,24 @@ def test_a_dropped_pupil_stands_apart_and_takes_no_marks(desk: Visitor, make_she
     expect(page.locator(sheet.cell(page, 1))).to_have_count(0)
     expect(page.locator("tbody.dropped")).to_contain_text(str(sheet.pupils[1]))
     expect(page.locator("tbody.dropped")).to_contain_text("dropped 01/03/2020")
+
+
+def test_a_month_before_a_pupil_came_takes_no_mark_and_says_why(desk: Visitor, make_sheet: MakeSheet) -> None:
+    sheet = make_sheet(pupils=3)
+    sheet.database.execute(
+        'update "Enrollment" set "enrolledOn" = %s where "courseId" = %s and "studentId" = %s',
+        [f"{int(MONTH[:4]) + 1}-01-10", sheet.course, sheet.pupils[1]],
+    )
+    page = opened(desk.sign_in("teacher1"), sheet)
+
+    put(page, sheet.cell(page, 1), "9")
+    expect(page.locator(sheet.cell(page, 2))).to_be_focused()
+    expect(page.locator(sheet.cell(page, 1))).to_have_value("")
+    page.locator(sheet.cell(page, 1)).focus()
+    expect(page.locator("#cell-bar")).to_contain_text("so there are no marks for the time before")
+    paste(page, sheet.cell(page, 0), "7\n8\n9\n")
+    expect(page.get_by_role("region", name="What will change")).to_contain_text("2 new, 1 refused")
+    page.get_by_role("button", name="Apply").click()
+    saved(page)
+
+    assert sheet.marks() == ["7.00", "9.00"]
