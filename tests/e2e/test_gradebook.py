@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Dialog, Page, Route, expect
 
 from tests.e2e.conftest import DESK, PASSWORD, Visitor
-from tests.e2e.sheets import MakeSheet, opened, put, saved
+from tests.e2e.sheets import MONTH, MakeSheet, opened, put, saved
 from tests.served import Served
 
 pytestmark = pytest.mark.e2e
