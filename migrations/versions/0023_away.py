@@ -8,8 +8,8 @@ Places that were opened again before now stay without such days: the log tells o
 from alembic import op
 from sqlalchemy import text
 
-revision = "0022_away"
-down_revision = "0021_first_day"
+revision = "0023_away"
+down_revision = "0022_orders"
 branch_labels = None
 depends_on = None
 
