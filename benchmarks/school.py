@@ -21,9 +21,14 @@ def large_school(students: int, years: int) -> str:
     engine = create_engine(share.url_for(name))
     schema.upgrade(engine)
     engine.dispose()
+    built(share.url_for(name), students, years)
+    return share.url_for(name)
+
+
+def built(url: str, students: int, years: int) -> None:
+    """Fill a migrated database with a demo school."""
     nobody = "$2b$04$nobody-signs-in-here"
     plan = demo.Plan(students=students, years=years, today=clock.today(), password_hash=nobody)
-    with psycopg.connect(share.url_for(name), autocommit=True) as connection:
+    with psycopg.connect(url, autocommit=True) as connection:
         demo.build(connection, plan)
         connection.execute("vacuum analyze")
-    return share.url_for(name)
