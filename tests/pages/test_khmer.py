@@ -5,15 +5,20 @@ another one links to it.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from xml.etree.ElementTree import Element
 
 import pytest
-from flask import Flask
+from flask import Flask, abort
+from sqlalchemy.orm.exc import StaleDataError
 
+from fsms.admin_views import paging
+from fsms.admin_views.base import EntityView
+from fsms.admin_views.lists import Lists
 from fsms.vocabulary import Role
 from tests.browser import Page, PageClient
 from tests.builders import Make
+from tests.builders import PAGES
 from tests.pages.typed import GOOD
 from tests.walking import walk
 
@@ -104,3 +109,96 @@ def test_no_form_answers_in_english(admin: PageClient, make: Make, khmer_school:
         faults.extend(f"{way}: {words}" for words in english_in(admin.submit(typed=typed)))
 
     assert not faults, "\n".join(sorted(set(faults)))
+
+
+# ---- Pages that no link leads to -----------------------------------------------------------------------------------
+
+
+def _stale() -> None:
+    raise StaleDataError
+
+
+def _bug() -> None:
+    raise KeyError
+
+
+@pytest.mark.parametrize(
+    ("fault", "status"),
+    [(lambda code=code: abort(code), code) for code in (400, 401, 403, 404, 405, 409, 413, 418, 429, 500, 503)]
+    + [(_stale, 409), (_bug, 500)],
+)
+def test_no_page_about_a_fault_is_in_english(
+    admin: PageClient, monkeypatch: pytest.MonkeyPatch, fault: Callable[[], None], status: int
+) -> None:
+    admin.post("/language", {"language": "km"})
+    monkeypatch.setattr(EntityView, "get_list", lambda *_args, **_facts: fault())
+
+    page = admin.get("/admin/subject/")
+
+    assert page.status == status
+    assert not list(english_in(page))
+
+
+def test_no_refusal_of_an_address_or_a_form_is_in_english(
+    admin: PageClient, teacher: PageClient, visitor: PageClient, khmer_school: None
+) -> None:
+    for client in (admin, teacher, visitor):
+        client.post("/language", {"language": "km"})
+    refused = [
+        admin.get("/nothing"),
+        admin.get("/admin/student/edit/?id=999999"),
+        admin.get("/admin/student/delete/"),
+        admin.get("/admin/student/?page=x&sort=nothing&flt0_nothing=1&page_size=7"),
+        admin.get("/admin/student/?flt0_level=គ្មាន"),
+        admin.post("/admin/subject/new/", {"csrf_token": "forged"}),
+        admin.post("/admin/student/action/", {"action": "nothing", "rowid": "x"}),
+        teacher.get("/admin/user/"),
+        teacher.get("/admin/student/new/"),
+        visitor.post("/admin/student/new/", {}),
+        visitor.post("/login", {"csrf_token": "forged"}),
+        visitor.post("/login", {"username": "nobody", "password": "x"}),
+    ]
+
+    faults = [f"{page.path} ({page.status}): {words}" for page in refused for words in english_in(page)]
+
+    assert not faults, "\n".join(faults)
+
+
+@pytest.mark.parametrize("entity", PAGES)
+@pytest.mark.parametrize("who", ["admin", "teacher"])
+def test_no_empty_list_is_in_english(request: pytest.FixtureRequest, who: str, entity: str) -> None:
+    client: PageClient = request.getfixturevalue(who)
+    client.post("/language", {"language": "km"})
+    faults: list[str] = []
+
+    here = f"/admin/{entity}/"
+    chips = {
+        match[0]: address
+        for link in client.get(here).find("a")
+        if (match := re.search(r"flt\d+_\w+", address := link.get("href") or ""))
+    }
+    for address in (here, f"{here}?search=គ្មាន", f"{here}?page=3", *chips.values()):
+        page = client.get(address)
+        if page.is_html:
+            faults.extend(f"{page.path}: {words}" for words in english_in(page))
+
+    assert not faults, "\n".join(faults)
+
+
+def test_the_foot_of_a_long_list_is_not_in_english(
+    admin: PageClient, make: Make, khmer_school: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paging, "EXACT_UP_TO", 3)
+    monkeypatch.setattr(paging, "WALKED", 2)
+    monkeypatch.setattr(paging, "_guesses", {})
+    monkeypatch.setattr(Lists, "page_size_options", (2, 20, 50))
+    for _ in range(9):
+        make.student(last_name="សុខ", first_name="ដារ៉ា")
+    admin.post("/language", {"language": "km"})
+    faults: list[str] = []
+
+    for asked in ("page_size=2", "page_size=2&page=1", "page_size=2&page=-1", "page_size=2&count=exact", "page=99"):
+        faults.extend(f"{asked}: {words}" for words in english_in(admin.get(f"/admin/student/?{asked}")))
+
+    assert "count=exact" in admin.get("/admin/student/?page_size=2").source
+    assert not faults, "\n".join(faults)
