@@ -29,7 +29,7 @@ from fsms.operations.gradebook import (
 )
 from fsms.reports import marks
 
-YEARS_TO_CHOOSE = 3
+MOST_COURSES = 150  # Offered; with its months and subjects the page then stays a choice that can be looked through.
 LISTED = 4
 """So many changes or refusals of a preview are named; the others are counted."""
 
@@ -148,12 +148,22 @@ class Line:
 
 
 def by_year(listed: Sequence[Choice], sheet: Sheet | None) -> dict[str, list[Choice]]:
-    """Put the courses of the last years, and of the one that is shown, under their years: ten years are no choice."""
+    """Put the courses under their years, the newest years whole while few enough: ten years are no choice.
+
+    A course of an older year that is shown keeps beside it those of its level.
+    """
     years: dict[str, list[Choice]] = {}
     for choice in listed:
         years.setdefault(str(choice.course.school_year), []).append(choice)
-    near = {*list(years)[:YEARS_TO_CHOOSE], str(sheet.course.school_year) if sheet else ""}
-    return {year: courses for year, courses in years.items() if year in near}
+    offered: dict[str, list[Choice]] = {}
+    room = MOST_COURSES
+    for year, choices in years.items():
+        room -= len(choices)
+        if room >= 0 or not offered:
+            offered[year] = choices
+        elif sheet and str(sheet.course.school_year) == year:
+            offered[year] = [choice for choice in choices if choice.course.level == sheet.course.level]
+    return offered
 
 
 def shown(sheet: Sheet, typed: Sequence[Entry] = (), trouble: Sequence[Outcome] = ()) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from fsms.admin_views import gradebook_sheet
 from fsms.models import ActivityLog, Course, Enrollment, Grade, Semester, Subject
 from tests.browser import Page, PageClient, SameQueries
 from tests.builders import Make
@@ -114,6 +115,22 @@ def test_who_teaches_nothing_chooses_first(admin: PageClient, own: AClass) -> No
 
     assert "Choose a course" in page.text
     assert str(own.course) in page.options("course")
+
+
+def test_of_older_years_than_fit_the_choice_only_the_level_of_the_open_class_is_offered(
+    admin: PageClient, own: AClass, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gradebook_sheet, "MOST_COURSES", 2)
+    level = own.course.level
+    next_year = make.school_year(school_year_code="2091-2092")
+    newest = [make.course(school_year=next_year) for _ in range(2)]
+    beside = make.course(level=level, school_year=own.course.school_year)
+    make.course(level=level + 1, school_year=own.course.school_year)
+
+    page = admin.get(own.address)
+
+    assert sorted(page.options("course")) == sorted(str(course) for course in (*newest, own.course, beside))
+    assert page.chosen("course") == str(own.course)
 
 
 def test_an_empty_class_says_what_to_do(admin: PageClient, make: Make) -> None:

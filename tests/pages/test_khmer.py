@@ -17,8 +17,7 @@ from fsms.admin_views.base import EntityView
 from fsms.admin_views.lists import Lists
 from fsms.vocabulary import Role
 from tests.browser import Page, PageClient
-from tests.builders import Make
-from tests.builders import PAGES
+from tests.builders import PAGES, Make
 from tests.pages.typed import GOOD
 from tests.walking import walk
 
