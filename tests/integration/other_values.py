@@ -4,7 +4,8 @@ import datetime as dt
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Boolean, Column, Date, DateTime, Integer, Numeric
+from sqlalchemy import ARRAY, Boolean, Column, Date, DateTime, Integer, Numeric
+from sqlalchemy.dialects.postgresql import Range
 
 from fsms.models import Attendance, Base, Enrollment, Grade, Semester
 from fsms.vocabulary import AttendanceSession
@@ -62,6 +63,9 @@ def _another_of(column: Column[Any], now: Any) -> Any:
             return (now or dt.date(2020, 1, 1)) - dt.timedelta(days=1)
         case DateTime():
             return (now or dt.datetime(2024, 1, 1, tzinfo=dt.UTC)) - dt.timedelta(hours=1)
+        case ARRAY():
+            first = now[0].lower if now else dt.date(2020, 1, 8)
+            return [Range(first - dt.timedelta(days=1), first + dt.timedelta(days=6))]
     return f"{(now or 'អក្សរ')[:20]} ២"
 
 
