@@ -407,10 +407,13 @@ def test_a_swipe_goes_to_the_next_pupil_and_back(phone: Visitor, make_sheet: Mak
         finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
 
     pad.get_by_role("button", name="8", exact=True).tap()
+    expect(pad.locator(".pad-mark")).to_have_text("8")
     swipe(300, 140, 60, 150)
     expect(pad).to_contain_text("2 of 3")
     pad.get_by_role("button", name="9", exact=True).tap()
+    expect(pad.locator(".pad-mark")).to_have_text("9")
     swipe(300, 140, 60, 150)
+    expect(pad).to_contain_text("3 of 3")
     swipe(60, 150, 300, 140)
     expect(pad).to_contain_text("2 of 3")
     expect(pad.locator(".pad-mark")).to_have_text("9")
