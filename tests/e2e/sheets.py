@@ -48,9 +48,8 @@ class Sheet:
     def told(self) -> dict[str, int]:
         """How often the log tells of each act on marks of the class, where the application did it."""
         found = self.database.execute(
-            "select action, count(*) from \"ActivityLog\" where details->>'outside' is null and (action = 'give_way' "
-            "or "
-            """details->'changes'->'course_id' @> %s::jsonb or "entityId" in """
+            "select action, count(*) from \"ActivityLog\" where details->>'outside' is null and ("
+            """details->'changes'->'course_id' @> %s::jsonb or entity = 'Grade' and "entityId" in """
             '(select "gradeId" from "Grade" where "courseId" = %s)) group by action',
             [str(self.course), self.course],
         )
