@@ -21,7 +21,7 @@ lint: .venv/dev ## check form, style, types and the direction of imports
 	$(BIN)/lint-imports
 
 e2e: .venv/dev ## run the browser tests in Chromium (Debian: apt-get install chromium)
-	$(BIN)/python -m pytest -m e2e tests/e2e $(ARGS)
+	$(BIN)/python -m pytest -p no:randomly -m e2e tests/e2e $(ARGS)
 
 office: .venv/dev ## let LibreOffice read what the lists give away (Debian: apt-get install libreoffice-calc)
 	$(BIN)/python -m pytest -m office tests/office $(ARGS)

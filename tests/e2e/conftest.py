@@ -13,6 +13,10 @@ from tests.e2e.sheets import MakeSheet, sheet_of_a_new_class
 from tests.served import Served
 
 PASSWORD = "friendship of the mountains"
+
+# A busy machine answers late, and that is no failure of a page.
+expect.set_options(timeout=15_000)
+
 DESK = {"width": 1280, "height": 900}
 PHONE = {"width": 360, "height": 740}
 

@@ -3,9 +3,11 @@
 import re
 from collections.abc import Iterator
 
+import psycopg
 import pytest
 from playwright.sync_api import Browser, Dialog, Page, expect
 
+from fsms import embedded
 from tests.e2e.conftest import DESK, Visitor, _visitor
 from tests.served import Served
 
@@ -132,9 +134,12 @@ def test_closing_a_page_with_unsaved_changes_asks_the_browsers_way(desk: Visitor
 
 
 @pytest.mark.parametrize("visitor", SCREENS, indirect=True)
-def test_a_deletion_is_counted_first_and_undone_after(visitor: Visitor) -> None:
-    page = visitor.open("/admin/student/")
-    row = page.locator("main tbody tr").first
+def test_a_deletion_is_counted_first_and_undone_after(visitor: Visitor, school: Served) -> None:
+    with psycopg.connect(embedded.share(school.data_dir).url) as database:
+        found = database.execute('SELECT "studentId" FROM "Grade" LIMIT 1').fetchone()
+    assert found is not None
+    page = visitor.open(f"/admin/student/?search={found[0]}")
+    row = page.locator("main tbody tr").filter(has=page.locator(f"a.row-link[href$='id={found[0]}']"))
     row.get_by_role("link", name=re.compile("^Delete")).click()
     expect(page.locator("main")).to_contain_text("This cannot be deleted")
     assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]  # type: ignore[index]
