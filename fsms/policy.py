@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Engine, event, func, select, true
+from sqlalchemy import Connection, Engine, event, select
 from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, scoped_session, sessionmaker, undefer
 
 from fsms.columns import CONFIDENTIAL
@@ -244,6 +244,13 @@ def reading_for(bind: Engine | Connection, actor: Actor | None) -> Iterator[Conn
         yield connection
 
 
+@contextmanager
+def reading_as_system(bind: Engine) -> Iterator[Connection]:
+    """Give a connection of the owner for a statement or two that read, each a transaction of its own."""
+    with bind.connect() as connection:
+        yield connection.execution_options(isolation_level="AUTOCOMMIT")
+
+
 def _owns(actor: Actor | None) -> bool:
     return actor is not None and DATABASE_ROLES.get(actor.role) == OWNER
 
@@ -255,6 +262,13 @@ def _say_who_acts(session: Session, transaction: SessionTransaction, connection:
     _tell(connection, actor_of(session), attendance_rules(session))
 
 
+# Said before every transaction, so it is written out: SQLAlchemy would put it together each time.
+_SAID = (
+    "SELECT set_config('role', %(role)s, true), set_config('fsms.user_id', %(user)s, true), "
+    "set_config('fsms.attendance_days', %(days)s, true)"
+)
+
+
 def _tell(connection: Connection, actor: Actor | None, rules: AttendanceRules = _USUAL) -> None:
     driver = connection.connection.driver_connection
     assert driver is not None
@@ -262,8 +276,7 @@ def _tell(connection: Connection, actor: Actor | None, rules: AttendanceRules = 
         raise RuntimeError("Without a transaction nothing would limit what this session sees and changes.")
     role = DATABASE_ROLES.get(actor.role, NOBODY) if actor else NOBODY
     number = "" if actor is None or actor.user_id is None else str(actor.user_id)
-    told = {"role": role, "fsms.user_id": number, "fsms.attendance_days": str(rules.open_days)}
-    connection.execute(select(*(func.set_config(name, value, true()) for name, value in told.items())))
+    connection.exec_driver_sql(_SAID, {"role": role, "user": number, "days": str(rules.open_days)})
 
 
 def _mind_the_columns(asked: ORMExecuteState) -> None:

@@ -1,5 +1,6 @@
 """Serving the application with gunicorn: processes and threads by the settings, a graceful stop. Knows no page."""
 
+import gc
 from typing import Any
 
 from flask import Flask
@@ -33,7 +34,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn's wheel carries
             "graceful_timeout": GRACE_SECONDS,
             "keepalive": 5,
             "preload_app": True,
-            "post_fork": _forget_connections,
+            "post_fork": _begin,
             "accesslog": None,
             "errorlog": "-",
             "loglevel": "warning",
@@ -52,8 +53,20 @@ def serve(app: Flask, settings: Settings) -> None:
     Server(app, settings).run()
 
 
-def _forget_connections(server: Any, _worker: Any) -> None:
+def spare_the_collector() -> None:
+    """Let Python look for garbage among what requests make, and not in the application again and again.
+
+    A page makes tens of thousands of small objects, nearly all gone by counting alone when it is sent; searched for
+    cycles after every 700 of them, the page of a pupil takes twice as long.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+
+
+def _begin(server: Any, _worker: Any) -> None:
     """Let each worker open connections of its own: a socket must not be shared over a fork."""
     app = server.app.application
     with app.app_context():
         db.engine.dispose(close=False)
+    spare_the_collector()

@@ -6,15 +6,16 @@ import secrets
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 from urllib.parse import urlsplit
 
 from flask import Flask, abort, current_app, g, has_request_context, redirect, request, session, url_for
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
-from sqlalchemy.orm import Session, load_only
+from sqlalchemy import Row, bindparam, select
+from sqlalchemy.orm import Session
 
-from fsms import activity, clock
+from fsms import activity, clock, policy
 from fsms.activity import Circumstances
 from fsms.database import db
 from fsms.models import User
@@ -39,16 +40,16 @@ BACKGROUND_HEADER = "X-Background"
 BEFORE_A_NEW_PASSWORD = OPEN_ENDPOINTS | {"account", "logout", "session_extend"}
 
 
-# What is read of an account with each request.
-KNOWN_OF_A_READER = (
+# Read with each request, so it is put together once, and as a line rather than a record.
+ACCOUNT = select(
+    User.user_id.label("user_id"),
     User.username,
-    User.last_name,
-    User.first_name,
+    User.full_name.label("full_name"),
     User.role,
     User.status,
     User.password,
-    User.password_change_required,
-)
+    User.password_change_required.label("password_change_required"),
+).where(User.user_id == bindparam("key"))
 
 
 @dataclass(frozen=True)
@@ -60,9 +61,15 @@ class SignedIn(UserMixin):
     full_name: str
     role: str
     must_change_password: bool
+    actor: Actor = field(init=False)
+    """The one in whose name the database is asked."""
+
+    def __post_init__(self) -> None:
+        """Make the actor once: a page asks for it forty times."""
+        object.__setattr__(self, "actor", Actor(self.user_id, self.role))
 
     @classmethod
-    def of(cls, user: User) -> Self:
+    def of(cls, user: User | Row[*tuple[Any, ...]]) -> Self:
         """Copy what the screens need of an account."""
         return cls(
             user_id=user.user_id,
@@ -71,11 +78,6 @@ class SignedIn(UserMixin):
             role=user.role,
             must_change_password=user.password_change_required,
         )
-
-    @property
-    def actor(self) -> Actor:
-        """The one in whose name the database is asked."""
-        return Actor(self.user_id, self.role)
 
     def get_id(self) -> str:
         """Say the text that the session cookie keeps."""
@@ -188,7 +190,7 @@ def _remembered_screen(account: SignedIn) -> dict[str, str]:
     return kept if isinstance(kept, dict) else {}
 
 
-def _fingerprint(user: User) -> str:
+def _fingerprint(user: User | Row[*tuple[Any, ...]]) -> str:
     """Mark a session with the password it was begun with: another password, and the session is over."""
     key = str(current_app.secret_key).encode()
     return hmac.new(key, user.password.encode(), hashlib.sha256).hexdigest()
@@ -232,13 +234,13 @@ def _load(user_id: str) -> SignedIn | None:
     if g.get("asked_for_account") or not seconds_left():
         return None
     g.asked_for_account = True
-    with as_system() as apart:
-        user = apart.get(User, int(user_id), options=[load_only(*KNOWN_OF_A_READER)])
-        if user is None or user.status != AccountStatus.ACTIVE:
-            return None
-        if not hmac.compare_digest(session.get("fingerprint", ""), _fingerprint(user)):
-            return None
-        return SignedIn.of(user)
+    with policy.reading_as_system(db.engine) as apart:
+        user = apart.execute(ACCOUNT, {"key": int(user_id)}).one_or_none()
+    if user is None or user.status != AccountStatus.ACTIVE:
+        return None
+    if not hmac.compare_digest(session.get("fingerprint", ""), _fingerprint(user)):
+        return None
+    return SignedIn.of(user)
 
 
 def _know_who_asks() -> Any:
