@@ -10,7 +10,7 @@ from typing import Any
 
 from flask_babel import gettext, ngettext
 from flask_babel import lazy_gettext as _
-from sqlalchemy import Column, ColumnElement, Integer, Select, Table, Text, bindparam, func, or_
+from sqlalchemy import ARRAY, Column, ColumnElement, Integer, Select, Table, Text, any_, bindparam, func, or_
 from sqlalchemy.sql import visitors
 from sqlalchemy.sql.util import ClauseAdapter
 
@@ -69,8 +69,8 @@ class Chips(filters.SchoolFilter):
         return query.filter(or_(*(chip.asks() for chip in value)))
 
 
-CHOSEN = bindparam("chosen", expanding=True, type_=Integer)
-"""In the query of such answers: the numbers of those chosen."""
+CHOSEN: Any = any_(bindparam("chosen", type_=ARRAY(Integer)))
+"""In the query of such answers: any of the numbers chosen."""
 
 
 class ChipsOfRows(Chips):
@@ -99,7 +99,9 @@ class ChipsOfRows(Chips):
     def including(self, chosen: Iterable[str]) -> Sequence[Chip]:
         """The records on offer and those chosen already; one that the reader does not see is shown by its number."""
         numbers = [int(value) for value in chosen]
-        found = [self._chip(key, label) for key, label in db.session.execute(self._statement(), {"chosen": numbers})]
+        # Lines and no records: the session's own connection answers them without its bookkeeping.
+        asked = db.session.connection().execute(self._statement(), {"chosen": numbers})
+        found = [self._chip(key, label) for key, label in asked]
         unseen = set(numbers) - {int(chip.value) for chip in found}
         return found + [self._chip(key, str(key)) for key in sorted(unseen)]
 

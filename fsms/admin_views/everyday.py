@@ -93,7 +93,7 @@ def _classes_offered_on(today: date) -> Select[Any, Any]:
     of_the_year = Course.school_year_id == school_year.present(today)
     return (
         select(Course.course_id, Course.grade + Course.section)
-        .where(or_(of_the_year, Course.course_id.in_(CHOSEN)))
+        .where(or_(of_the_year, Course.course_id == CHOSEN))
         .order_by(Course.level, Course.section, Course.course_id)
     )
 

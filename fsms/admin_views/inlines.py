@@ -7,6 +7,7 @@ from flask_admin.contrib.sqla.fields import InlineModelFormList
 from flask_admin.contrib.sqla.form import InlineModelConverter
 from flask_admin.model.fields import InlineModelFormField
 from flask_admin.model.form import InlineFormAdmin
+from markupsafe import Markup
 from wtforms import BooleanField, Form, HiddenField
 
 from fsms.admin_views import theme
@@ -108,6 +109,18 @@ class InlineRows(InlineModelFormList):
             row.rows, row.number = self, number
             if formdata:
                 row.forget_what_was_not_sent()
+
+    def __call__(self, **attributes: Any) -> str:
+        """Draw the rows; the template asks for the empty one beside them."""
+        drawn: str = self.widget(self, check=self.display_row_controls, **attributes)
+        return drawn
+
+    def blank(self) -> Markup:
+        """Draw the empty row that the browser copies for each new one; whose form it stands in makes no difference."""
+        row = self.unbound_field.bind(form=None, name="", _meta=self.meta)
+        row.separator = ""
+        row.process(None)
+        return Markup(row())  # noqa: S704 - drawn by a template
 
     def display_row_controls(self, field: Any) -> bool:
         """Say whether a row stands for a saved record, which is ticked for deletion rather than taken away."""

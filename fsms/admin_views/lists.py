@@ -132,10 +132,13 @@ class Lists(ByRole):
         if not execute:
             rows = matching.options(*self._loaded_with_the_list)
             return None, rows.order_by(*(term.sql(backwards=False) for term in terms))
-        known = paging.count(matching, exactly=request.args.get("count") == "exact")
         place = paging.Place(page or 0, page_size or self.page_size, *map(record_id, map(request.args.get, BESIDE)))
-        g.page_shown = paging.read(matching, terms, place, known, list(self._loaded_with_the_list))
-        known = g.page_shown.count
+        options = list(self._loaded_with_the_list)
+        shown = paging.read_with_count(matching, terms, place, options) if search else None
+        if shown is None:
+            known = paging.count(matching, exactly=request.args.get("count") == "exact")
+            shown = paging.read(matching, terms, place, known, options)
+        g.page_shown, known = shown, shown.count
         return known.number if known.is_exact else None, g.page_shown.rows
 
     @property

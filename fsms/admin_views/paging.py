@@ -231,15 +231,42 @@ def read(matching: Query[Any], terms: Sequence[Term], place: Place, known: Count
     span = _span(matching, terms, place, known)
     key = _key_of(matching)
     keys = span.keys(key, terms)
-    rows = matching.session.query(key.class_).join(keys, key == keys.c.key).options(*options)
-    order = (Term(keys.c[f"by_{n}"], term.is_desc) for n, term in enumerate(terms))
-    found = rows.order_by(*(term.sql(backwards=span.backwards) for term in order)).all()
+    found = _of_keys(matching, keys, terms, options, backwards=span.backwards).all()
     rows, has_more = found[: span.wanted], len(found) > span.wanted
     if span.backwards:
         rows.reverse()
     elif not has_more and place.after is None and (rows or place.page == 0):
         known = Count(place.page * place.size + len(rows))  # The end is in sight.
     return Page(rows, [getattr(row, key.key) for row in rows], known, place, has_more)
+
+
+def read_with_count(matching: Query[Any], terms: Sequence[Term], place: Place, options: Sequence[Any]) -> Page | None:
+    """Find rows once, count them, and read a page of them, all in one statement: what is searched for is dear to find.
+
+    None where they are too many for that, or the page is not one of those from the beginning.
+    """
+    if place.page < 0 or (place.after, place.before) != (None, None):
+        return None
+    key = _key_of(matching)
+    few = _Span(matching, place.page * place.size, place.size, are_few=True, at_most=EXACT_UP_TO + 1)
+    keys = few.keys(key, terms)
+    found = _of_keys(matching, keys, terms, options).add_columns(keys.c.number).all()
+    if not found:
+        return Page([], [], Count(0), place, has_more=False) if place.page == 0 else None
+    if (number := found[0].number) > EXACT_UP_TO:
+        return None
+    rows = [row for row, _number in found[: place.size]]
+    return Page(rows, [getattr(row, key.key) for row in rows], Count(number), place, len(found) > place.size)
+
+
+def _of_keys(
+    matching: Query[Any], keys: Any, terms: Sequence[Term], options: Sequence[Any], *, backwards: bool = False
+) -> Query[Any]:
+    """Ask for the rows that have these keys, in the same order."""
+    key = _key_of(matching)
+    rows = matching.session.query(key.class_).join(keys, key == keys.c.key).options(*options)
+    order = (Term(keys.c[f"by_{n}"], term.is_desc) for n, term in enumerate(terms))
+    return rows.order_by(*(term.sql(backwards=backwards) for term in order))
 
 
 @dataclass(frozen=True)
@@ -255,15 +282,19 @@ class _Span:
     wanted: int
     backwards: bool = False
     are_few: bool = False
+    at_most: int | None = None
+    """Where their number is not known yet: find so many, and give it with each row."""
 
     def keys(self, key: Any, terms: Sequence[Term]) -> Any:
         """Ask for their keys and what they are sorted by; and for one more, to know whether there are others."""
         labelled = (term.column.label(f"by_{n}") for n, term in enumerate(terms))
         asked = self.matching.with_entities(key.label("key"), *labelled)
         if self.are_few:
-            few = asked.cte("few").prefix_with("MATERIALIZED")
+            few = asked.limit(self.at_most).cte("few").prefix_with("MATERIALIZED")
             terms = [Term(few.c[f"by_{n}"], term.is_desc) for n, term in enumerate(terms)]
             asked = self.matching.session.query(few)
+            if self.at_most:
+                asked = asked.add_columns(select(func.count()).select_from(few).scalar_subquery().label("number"))
         ordered = asked.order_by(*(term.sql(backwards=self.backwards) for term in terms))
         return ordered.offset(self.passed or None).limit(self.wanted + 1).subquery()
 

@@ -32,7 +32,7 @@ def install(app: Flask) -> None:
 
 def remembered(draw: Callable[..., Markup], *depends: Any) -> Markup:
     """Answer a part as it was drawn before, or let its macro draw it; `depends` is all that it shows or links to."""
-    name: str = draw.name  # type: ignore[attr-defined]  # a macro of Jinja has one
+    name: str = getattr(draw, "name", None) or draw.__qualname__  # a macro of Jinja has the one, a method the other
     kept = _kept(name, reader(), language(), has_khmer_digits(), request.script_root, *depends)
     if not kept:
         kept.append(draw())

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import Flask, g, jsonify, redirect, request, session, url_for
-from flask_babel import Babel, Domain, get_domain, get_locale
+from flask_babel import Babel, Domain, get_locale
 from flask_babel import lazy_gettext as _
 from flask_login import current_user
 from markupsafe import Markup
@@ -47,25 +47,31 @@ class _Words(Domain):
 
     def get_translations(self) -> Any:
         """Answer what was found for the same language before."""
-        found = g.get("words")
-        kept = getattr(g.get("_flask_babel"), "babel_locale", None)
-        if found is None or found[0] is not kept or kept is None:
+        # Behind its proxy, which would be passed at each of these steps.
+        here = g._get_current_object() if g else None  # noqa: SLF001 - werkzeug's own advice
+        if here is None:
+            return super().get_translations()
+        found, chosen = here.get("words"), here.get("_flask_babel")
+        if found is None or found[0] is None or found[0] is not getattr(chosen, "babel_locale", None):
             words = super().get_translations()
-            found = g.words = (get_locale(), words) if g else (None, words)
+            found = here.words = get_locale(), words
         return found[1]
 
 
 def _said(sentence: str, **facts: Any) -> Markup:
     """Translate a sentence of a template; facts are escaped where it has them."""
-    said = Markup(get_domain().get_translations().gettext(sentence))  # noqa: S704 - our own sentence
+    words = _words.get_translations()
+    said = Markup(words.gettext(sentence))  # noqa: S704 - our own sentence
     return said % facts if facts or "%" in said else said
+
+
+_words = _Words()
 
 
 def install(app: Flask) -> None:
     """Set up translation, and the routes by which a reader chooses."""
     babel = Babel(app, locale_selector=_language)
-    with app.app_context():
-        babel.domain_instance = _Words(domain=babel.domain)
+    babel.domain_instance = _words
     app.jinja_env.globals["_"] = _said
     app.add_url_rule("/language", "language", choose_language, methods=["POST"])
     app.add_url_rule("/appearance", "appearance", choose_theme, methods=["POST"])

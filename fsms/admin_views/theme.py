@@ -58,6 +58,7 @@ def install(app: Flask) -> None:
         day_line=day_line,
         icon=icon,
         now=clock.now,
+        cell_openings=cell_openings,
         column_classes=column_classes,
         filter_chips=filter_chips,
         filter_choices=filter_choices,
@@ -227,6 +228,12 @@ def own_row_actions(actions: Iterable[Any]) -> list[Any]:
 def column_classes(view: Any, columns: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Answer the CSS class of each list column: `num` stands to the right. `view.column_css` has the last word."""
     return {name: _class_of(view.model, name) for name, _ in columns} | getattr(view, "column_css", {})
+
+
+def cell_openings(classes: Mapping[str, str], columns: Iterable[tuple[str, str]]) -> dict[str, Markup]:
+    """Answer how the cells of each list column begin: on a phone each says what it is."""
+    opening = Markup('<td class="{}" data-label="{}">')
+    return {name: opening.format(classes[name], label) for name, label in columns}
 
 
 def _class_of(model: Any, name: str) -> str:

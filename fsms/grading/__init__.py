@@ -4,7 +4,7 @@ Averages are exact fractions until they are shown: 23/3 has no decimal, and a ra
 "less than 0.01 apart", makes 9.000, 8.995 and 8.990 all first. Only `rounded` rounds, half up, for the screen.
 """
 
-from fsms.grading.averages import Pupil, Standing, Standings, month, semester, year
+from fsms.grading.averages import Pupil, Standing, Standings, month, semester, year, year_and_semesters
 from fsms.grading.letters import LETTERS, Letter, letter_of
 from fsms.grading.marks import (
     BLANK,
@@ -58,4 +58,5 @@ __all__ = [
     "semester",
     "written",
     "year",
+    "year_and_semesters",
 ]

@@ -101,22 +101,22 @@ def semester(
     scheme: Scheme, level: int, subjects: Sequence[Subject], pupils: Sequence[Pupil], semester: int
 ) -> Standings:
     """Reckon a semester."""
-    gradebook = _Gradebook(scheme.level(level), scheme, subjects, pupils)
-    return gradebook.standings(
-        lambda pupil, subject: gradebook.semester_of_subject(pupil, subject, semester),
-        lambda pupil: gradebook.semester(pupil, semester),
-    )
+    return _Gradebook(scheme.level(level), scheme, subjects, pupils).in_semester(semester)
 
 
 def year(
     scheme: Scheme, level: int, subjects: Sequence[Subject], pupils: Sequence[Pupil], semesters: Sequence[int]
 ) -> Standings:
     """Reckon a year of these semesters."""
+    return _Gradebook(scheme.level(level), scheme, subjects, pupils).in_year(semesters)
+
+
+def year_and_semesters(
+    scheme: Scheme, level: int, subjects: Sequence[Subject], pupils: Sequence[Pupil], semesters: Sequence[int]
+) -> tuple[Standings, list[Standings]]:
+    """Reckon a year and each of its semesters; what they share is reckoned once."""
     gradebook = _Gradebook(scheme.level(level), scheme, subjects, pupils)
-    return gradebook.standings(
-        lambda pupil, subject: gradebook.year_of_subject(pupil, subject, semesters),
-        lambda pupil: gradebook.year(pupil, semesters),
-    )
+    return gradebook.in_year(semesters), [gradebook.in_semester(semester) for semester in semesters]
 
 
 class _Gradebook:
@@ -132,6 +132,20 @@ class _Gradebook:
         self._of_subject: dict[tuple[int, int], list[Cell]] = {}
         for cell in self.columns:
             self._of_subject.setdefault((cell.semester, cell.subject), []).append(cell)
+
+    def in_semester(self, semester: int) -> Standings:
+        """Put the pupils beside one another as they stand in a semester."""
+        return self.standings(
+            lambda pupil, subject: self.semester_of_subject(pupil, subject, semester),
+            lambda pupil: self.semester(pupil, semester),
+        )
+
+    def in_year(self, semesters: Sequence[int]) -> Standings:
+        """Put them beside one another as they stand in a year."""
+        return self.standings(
+            lambda pupil, subject: self.year_of_subject(pupil, subject, semesters),
+            lambda pupil: self.year(pupil, semesters),
+        )
 
     def standings(
         self, of_subject: Callable[[Pupil, Subject], Figure], overall: Callable[[Pupil], Figure]

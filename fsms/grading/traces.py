@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
+from math import lcm
+from typing import NamedTuple
 
 from fsms.grading.marks import Cell
 
@@ -40,9 +42,8 @@ class Why(StrEnum):
     INCOMPLETE = "incomplete"  # the pupil's own figure lacks marks
 
 
-@dataclass(frozen=True)
-class What:
-    """What a term or a figure is of; what does not matter is None."""
+class What(NamedTuple):
+    """What a term or a figure is of; what does not matter is None. A class has thousands, so they are light."""
 
     pupil: int | None = None
     semester: int | None = None
@@ -50,8 +51,7 @@ class What:
     period: str | None = None
 
 
-@dataclass(frozen=True)
-class LeftOut:
+class LeftOut(NamedTuple):
     """Something that might have been a term, and the reason why it is none."""
 
     what: What
@@ -69,8 +69,7 @@ class Factor:
 NO_FACTOR = Factor()
 
 
-@dataclass(frozen=True)
-class Term:
+class Term(NamedTuple):
     """One number that goes into a figure. A blank one stands for a missing mark that counts as 0."""
 
     what: What
@@ -128,6 +127,13 @@ def _again(figure: Figure) -> Fraction:
     return value
 
 
+def _sum(values: list[Fraction]) -> Fraction:
+    """Add up over the common denominator: a fraction for each step would be brought to its lowest terms each time."""
+    ratios = [value.as_integer_ratio() for value in values]
+    common = lcm(*(denominator for _, denominator in ratios))
+    return Fraction(sum(numerator * (common // denominator) for numerator, denominator in ratios), common)
+
+
 def figure(
     what: What,
     rule: Rule,
@@ -143,7 +149,7 @@ def figure(
     over = Fraction(len(terms)) if divisor is None else divisor
     value = None
     if over > 0 and not all(term.blank for term in terms):
-        value = sum((term.counted for term in terms), Fraction(0)) / over
+        value = _sum([term.counted for term in terms]) / over
         value = value if factor is NO_FACTOR else value * factor.value
     kept = tuple(terms) if value is not None else ()
     return Figure(what, rule, out_of, value, kept, over if kept else ONE, factor, left_out, missing)

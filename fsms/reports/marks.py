@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Row, and_, collate, distinct, false, func, or_, select
 from sqlalchemy.orm import Session, scoped_session
@@ -57,8 +57,7 @@ class SemesterOf:
     code: str
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """A mark as it is stored, for those who change it."""
 
     grade_id: int
@@ -270,12 +269,11 @@ def of_pupil(session: AnySession, scheme: Scheme, student_id: int, course_id: in
         return None
     level, numbers = marks.course.level, [found.semester_id for found in marks.semesters]
     semesters = []
-    for found in marks.semesters:
-        standings = grading.semester(scheme, level, marks.graded, marks.pupils, found.semester_id)
+    whole, parts = grading.year_and_semesters(scheme, level, marks.graded, marks.pupils, numbers)
+    for found, standings in zip(marks.semesters, parts, strict=True):
         line = marks.line(student_id, standings)
         months = sorted({c.month for e in marks.entries.values() for c in e if c.semester == found.semester_id})
         semesters.append(PupilInSemester(found, tuple(months), line, standings))
-    whole = grading.year(scheme, level, marks.graded, marks.pupils, numbers)
     return PupilInCourse(marks.course, marks.subjects, tuple(semesters), marks.line(student_id, whole), whole)
 
 
