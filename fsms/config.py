@@ -36,6 +36,8 @@ class Settings:
 
     # None: the embedded PostgreSQL under `data_dir`.
     database_url: str | None = None
+    # Whether a named server keeps statements from one request to the next; what stands before it may not bear that.
+    prepared_statements: bool = False
     secret_key: str | None = field(default=None, repr=False)
     data_dir: Path = ROOT / "instance"
     redis_url: str | None = field(default=None, repr=False)
@@ -63,6 +65,7 @@ class Settings:
         given = {name: value for name in environ if (value := environ[name].strip())}
         settings = cls(
             database_url=given.get("DATABASE_URL"),
+            prepared_statements=_one_of(given, "FSMS_PREPARED_STATEMENTS", "off", ("on", "off")) == "on",
             secret_key=given.get("SECRET_KEY"),
             data_dir=Path(given.get("FSMS_DATA_DIR", ROOT / "instance")).expanduser().absolute(),
             redis_url=given.get("REDIS_URL"),

@@ -245,10 +245,17 @@ def reading_for(bind: Engine | Connection, actor: Actor | None) -> Iterator[Conn
 
 
 @contextmanager
-def reading_as_system(bind: Engine) -> Iterator[Connection]:
-    """Give a connection of the owner for a statement or two that read, each a transaction of its own."""
-    with bind.connect() as connection:
-        yield connection.execution_options(isolation_level="AUTOCOMMIT")
+def reading_as_system(bind: Engine | Connection) -> Iterator[Connection]:
+    """Give a connection of the owner for a statement or two that read, each a transaction of its own.
+
+    A connection that has a transaction already goes on in that.
+    """
+    if isinstance(bind, Connection):
+        with reading_for(bind, SYSTEM) as connection:
+            yield connection
+    else:
+        with bind.connect() as connection:
+            yield connection.execution_options(isolation_level="AUTOCOMMIT")
 
 
 def _owns(actor: Actor | None) -> bool:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from app import engine_options
 from fsms.config import GRADING_SCHEMES, BadSetting, Settings
 from fsms.grading import SCHEMES
 
@@ -39,3 +40,17 @@ def test_a_scheme_of_grading_is_one_of_those_there_are() -> None:
     assert Settings.from_environment({"FSMS_GRADING_SCHEME": "school"}).grading_scheme == "school"
     with pytest.raises(BadSetting, match="FSMS_GRADING_SCHEME must be one of plain, school, not “french”"):
         Settings.from_environment({"FSMS_GRADING_SCHEME": "french"})
+
+
+def test_statements_are_prepared_on_the_embedded_server_and_elsewhere_only_where_somebody_says_so() -> None:
+    own = {"DATABASE_URL": "postgresql://school", "SECRET_KEY": "hush"}
+
+    def arguments(**given: str) -> object:
+        return engine_options(Settings.from_environment(given))["connect_args"]
+
+    as_usual = {"application_name": "fsms"}
+    assert arguments() == as_usual
+    assert arguments(**own) == as_usual | {"prepare_threshold": None}
+    assert arguments(**own, FSMS_PREPARED_STATEMENTS="on") == as_usual
+    with pytest.raises(BadSetting, match="FSMS_PREPARED_STATEMENTS must be one of on, off"):
+        arguments(**own, FSMS_PREPARED_STATEMENTS="maybe")
