@@ -84,6 +84,37 @@ def test_a_long_list_is_turned_by_rows_and_not_by_passing_over_them(
     assert [key for page in reversed(returned) for key in keys(page)] == whole
 
 
+@pytest.mark.usefixtures("class_of_eleven")
+@pytest.mark.parametrize("length", ["few", "too many to be found at once"])
+@pytest.mark.parametrize("order", ORDERS)
+def test_what_is_searched_for_is_turned_like_any_list(
+    admin: PageClient, monkeypatch: pytest.MonkeyPatch, order: str, length: str
+) -> None:
+    monkeypatch.setattr(Lists, "page_size_options", (2, 20, 50))
+    if length != "few":
+        monkeypatch.setattr(paging, "EXACT_UP_TO", 3)
+    address = f"/admin/enrollment/?search=សុខ&{order}"
+    whole = keys(admin.get(f"{address}&page_size=50"))
+    assert len(whole) == 7
+
+    forth = [*turned(admin, f"{address}&page_size=2", "Next page")]
+    back = [*turned(admin, forth[-1].path, "Previous page")]
+
+    assert [key for page in forth for key in keys(page)] == whole
+    assert [key for page in reversed(back) for key in keys(page)] == whole
+    assert [counted(page) for page in forth] == ["7"] * 4 or length != "few"
+    assert "The list is shorter than that now" in admin.get(f"{address}&page_size=2&page=9").text
+
+
+@pytest.mark.usefixtures("class_of_eleven")
+def test_what_is_searched_for_is_found_and_counted_by_one_statement(admin: PageClient, queries: Queries) -> None:
+    with queries() as asked:
+        page = admin.get("/admin/enrollment/?search=សុខ")
+
+    assert counted(page) == "7"
+    assert sum("nameKey" in statement for statement in asked) == 1
+
+
 # ---- Counts --------------------------------------------------------------------------------------------------------
 
 
