@@ -57,6 +57,7 @@ def install(app: Flask) -> None:
     app.jinja_env.globals.update(
         day_line=day_line,
         icon=icon,
+        kind_of=kind_of,
         now=clock.now,
         cell_openings=cell_openings,
         column_classes=column_classes,
@@ -194,6 +195,11 @@ class Form(BaseForm):
             if described_by:
                 attributes["aria-describedby"] = " ".join(described_by)
             return widget(field, **attributes)
+
+
+def kind_of(field: Field) -> str:
+    """Say what a field is drawn as: "rows" of fields, or its input's type; nothing of both for a select, say."""
+    return "rows" if isinstance(field, FieldList | FormField) else getattr(field.widget, "input_type", "")
 
 
 class Section(FieldSet):
