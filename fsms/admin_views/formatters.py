@@ -15,7 +15,7 @@ from flask_babel import gettext
 from markupsafe import Markup
 
 from fsms import text
-from fsms.admin_views.screen import in_digits, language
+from fsms.admin_views.screen import in_digits, language, word
 from fsms.clock import SCHOOL_ZONE
 from fsms.vocabulary import AttendanceSession, AttendanceStatus, Choice, label_of
 
@@ -112,7 +112,7 @@ def _nothing(_view: Any, _value: None, _name: str) -> str:
 
 
 def _session(_view: Any, value: AttendanceSession, _name: str) -> str:
-    return gettext(value.label)
+    return word(value.label)
 
 
 FOR_LISTS = {
@@ -149,7 +149,7 @@ class choice:  # noqa: N801 - it reads as what it does: column_formatters = {"st
         value = row
         for step in name.split("."):
             value = getattr(value, step, None)
-        return gettext(label_of(self.choices, str(value))) if value else ""
+        return word(label_of(self.choices, str(value))) if value else ""
 
 
 def period(_view: Any, _context: Any, row: Any, name: str) -> str:

@@ -35,6 +35,8 @@ OFFERED: dict[type[Base], tuple[Any, ...]] = {
     SchoolYear: (SchoolYear.school_year_code.desc(), SchoolYear.school_year_id),
     Semester: (Semester.semester_code.desc(), Semester.semester_id),
 }
+FEW = frozenset({Subject, SchoolYear, Semester})
+"""Of these a school has a handful: they stand in the form, for browsers without scripts, and so that nobody waits."""
 JOINED: dict[type[Base], Any] = {Course: Course.school_year}
 
 
@@ -83,6 +85,10 @@ class LookUp(AjaxModelLoader):
         statement = statement.order_by(*OFFERED[self.model])
         first = min(max(offset or 0, 0), LARGEST_ID)
         return list(db.session.scalars(statement.offset(first).limit(min(max(limit or 10, 1), MOST_ANSWERS))).unique())
+
+    def few(self) -> list[Base]:
+        """List what stands in the form without being looked up."""
+        return self.get_list("", limit=MOST_ANSWERS) if self.model in FEW else []
 
     def offered(self) -> Iterator[ColumnElement[bool]]:
         """Say which records may be chosen; one that is chosen already stays, whatever this says."""

@@ -58,14 +58,19 @@ class _Words(Domain):
         return found[1]
 
 
+_words = _Words()
+
+
+def word(sentence: str) -> str:
+    """Translate a word that every row of a list says; `gettext` first looks for a catalogue to ask."""
+    said: str = _words.gettext(sentence)
+    return said
+
+
 def _said(sentence: str, **facts: Any) -> Markup:
     """Translate a sentence of a template; facts are escaped where it has them."""
-    words = _words.get_translations()
-    said = Markup(words.gettext(sentence))  # noqa: S704 - our own sentence
+    said = Markup(word(sentence))  # noqa: S704 - our own sentence
     return said % facts if facts or "%" in said else said
-
-
-_words = _Words()
 
 
 def install(app: Flask) -> None:

@@ -98,9 +98,9 @@ class LookupSelect:
         self.multiple = multiple
 
     def __call__(self, field: Any, **attributes: Any) -> Markup:
-        """Draw only the options chosen now."""
-        chosen = field.data if self.multiple else [field.data]
-        options = [field.loader.format(model) for model in chosen or () if model is not None]
+        """Draw the options chosen now and, where they are few, all others."""
+        chosen = [model for model in (field.data if self.multiple else [field.data]) or () if model is not None]
+        others = [model for model in field.loader.few() if model not in chosen]
         attributes |= {
             "data-lookup-url": get_url(".ajax_lookup", name=field.loader.name),
             "data-placeholder": field.loader.options.get("placeholder", gettext("Type to search")),
@@ -109,10 +109,14 @@ class LookupSelect:
         if narrowed := field.loader.narrowed_by:
             attributes["data-lookup-with"] = " ".join(narrowed)
         attributes.setdefault("id", field.id)
-        blank = [] if self.multiple else [Markup('<option value=""></option>')]
-        shown = [Markup('<option value="{}" selected>{}</option>').format(pk, label) for pk, label in options]
+        shown = [] if self.multiple else [Markup('<option value=""></option>')]
+        for option, models in (
+            (Markup('<option value="{}" selected>{}</option>'), chosen),
+            (Markup('<option value="{}">{}</option>'), others),
+        ):
+            shown += [option.format(*field.loader.format(model)) for model in models]
         return Markup("<select {}>{}</select>").format(
-            Markup(html_params(name=field.name, **attributes)), Markup("").join(blank + shown)
+            Markup(html_params(name=field.name, **attributes)), Markup("").join(shown)
         )
 
 

@@ -77,3 +77,16 @@ def test_no_page_of_a_large_school_holds_more_options_than_can_be_looked_through
 
     assert len(found) > 40
     assert {address: options for address, options in held.items() if options > MOST} == {}
+
+
+def test_a_form_holds_what_there_is_a_handful_of_and_looks_up_the_rest(admin: PageClient, make: Make) -> None:
+    subjects = [make.subject(subject_name=name) for name in ("History", "Maths")]
+    grade = make.grade(subject=subjects[1])
+
+    new = admin.get("/admin/grade/new/").control("subject")
+    opened = admin.get(f"/admin/grade/edit/?id={grade.grade_id}")
+
+    assert [option.text for option in new.iter("option")] == [None, "History", "Maths"]
+    chosen = [(option.text, "selected" in option.attrib) for option in opened.control("subject").iter("option")]
+    assert sorted(chosen[1:]) == [("History", False), ("Maths", True)]
+    assert len(list(opened.control("student").iter("option"))) == 2, "nothing and the pupil of the mark"
