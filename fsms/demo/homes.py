@@ -71,11 +71,10 @@ class Home:
 
 
 def phone(chance: Random) -> str | None:
-    """Invent a number in one of the forms people type, or none; the zero behind the prefix keeps it from ringing."""
+    """Invent a number, written as the forms ask for it, or none; the zero behind the prefix keeps it from ringing."""
     if chance.random() < 0.12:
         return None
-    prefix, middle, end = chance.choice(_PREFIXES), f"0{chance.randrange(100):02}", f"{chance.randrange(1000):03}"
-    return f"{prefix}{middle}{end}" if chance.random() < 0.25 else f"{prefix} {middle} {end}"
+    return f"{chance.choice(_PREFIXES)} 0{chance.randrange(100):02} {chance.randrange(1000):03}"
 
 
 def draw_home(chance: Random, number: int) -> Home:
