@@ -104,6 +104,19 @@ def test_a_list_reads_well_on_a_phone(phone: Visitor) -> None:
     assert phone.complaints == []
 
 
+def test_three_pupils_are_in_sight_on_a_phone(phone: Visitor) -> None:
+    page = phone.sign_in("admin").open("/admin/student/")
+
+    whole = page.locator(".list tbody tr").evaluate_all(
+        """rows => {
+          const bar = document.querySelector(".bottom-bar").getBoundingClientRect().top;
+          return rows.filter((row) => row.getBoundingClientRect().bottom <= bar).length;
+        }"""
+    )
+
+    assert whole >= 3
+
+
 def test_a_signed_out_browser_sees_nothing_more(desk: Visitor) -> None:
     desk.sign_in("admin")
     page = desk.open("/admin/student/")
