@@ -79,13 +79,15 @@ class Deleting(ModelView):
     model: type[Base]
     get_one: Any
 
+    deletion_template = "admin/deletion.html"
+
     @expose("/deletion/")
     def deletion_view(self) -> Any:
         """Show what deleting a record would take along, or what keeps it."""
         row = self.get_one(request.args.get("id"))
         preview = self._preview(row)
         return self.render(
-            "admin/deletion.html",
+            self.deletion_template,
             model=row,
             preview=preview,
             word=word_to_type(preview.rows),

@@ -256,6 +256,7 @@ class StudentView(PupilPage, Registration, EntityView):
     form_columns = (*PUPIL, *ADDRESS, *HISTORY, *NEEDS)
     create_template = "admin/pupil_form_new.html"
     edit_template = "admin/pupil_form.html"
+    deletion_template = "admin/pupil_deletion.html"
     form_create_rules = (Section((*PUPIL[:4], "course", *PUPIL[4:]), _("Pupil")), *FAMILY_AND_NEEDS)
     form_edit_rules = (Section(PUPIL, _("Pupil")), *FAMILY_AND_NEEDS)
 
