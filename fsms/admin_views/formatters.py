@@ -76,6 +76,7 @@ def times(ranges: Iterable[Any]) -> str:
     return "; ".join(f"{day(one.lower)} – {day(one.upper - timedelta(days=1))}" for one in ranges)
 
 
+_PERIOD = re.compile(r"(?<!\d)\d{4}-(?:0[1-9]|1[0-2])(?:-\d\d)?(?![\d-])")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d(?!\d)")
 _ATTENDANCE = re.compile(rf"({_DAY.pattern}) ({'|'.join(AttendanceSession)}) · ({'|'.join(AttendanceStatus)})")
 
@@ -83,14 +84,14 @@ _ATTENDANCE = re.compile(rf"({_DAY.pattern}) ({'|'.join(AttendanceSession)}) · 
 def title(record: object) -> str:
     """Call a record by its name in the reader's language, or a text of the log that names one.
 
-    Attendance is called by its day, session and status, in the words in which they are kept.
+    Attendance is called by its day, session and status, in the words in which they are kept; a mark by its month.
     """
 
     def _in_words(found: re.Match[str]) -> str:
         session, status = label_of(AttendanceSession, found[2]), label_of(AttendanceStatus, found[3])
         return f"{day_in_text(found[1])} {gettext(session)} · {gettext(status)}"
 
-    return _DAY.sub(lambda found: day_in_text(found[0]), _ATTENDANCE.sub(_in_words, str(record)))
+    return _PERIOD.sub(lambda found: period_in_text(found[0]), _ATTENDANCE.sub(_in_words, str(record)))
 
 
 # ---- Numbers and words ---------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from werkzeug.datastructures import FileStorage
 
 from fsms import activity, clock, policy, sign_in
-from fsms.admin_views import gradebook_requests, gradebook_sheet, locks, scheme
+from fsms.admin_views import formatters, gradebook_requests, gradebook_sheet, locks, scheme
 from fsms.admin_views.base import words
 from fsms.admin_views.by_role import reader, refuse, unseen
 from fsms.admin_views.gradebook_requests import BadRequest
@@ -75,7 +75,7 @@ class GradebookFileView(BaseView):
         page: str = self.render(
             "admin/gradebook_file.html",
             sheet=sheet,
-            title=marks_sheet.title_of(sheet),
+            title=formatters.title(marks_sheet.title_of(sheet)),
             arguments=gradebook_sheet.arguments(sheet),
             lock=locks.banner(sheet.course.course_id, sheet.semester.semester_id),
             preview=gradebook_sheet.previewed(found) if found else None,
@@ -123,7 +123,7 @@ def _changes(sheet: Sheet, found: Preview) -> list[tuple[str, str, str, str]]:
     """List what would take the place of another mark: whose, of what, before and after."""
     names = {pupil.student_id: pupil.name for pupil in (*sheet.pupils, *sheet.dropped)}
     heads = {
-        (column.subject_id, column.period): heading
+        (column.subject_id, column.period): formatters.title(heading)
         for column, heading in zip(sheet.columns, marks_sheet.headings(sheet), strict=True)
     }
     return [

@@ -47,6 +47,8 @@ def test_what_keeps_a_pupil_is_counted_named_and_says_what_to_do(
     )
     assert "Drop the pupil from the class instead." in page.text
     assert "and 2 more" in page.text
+    assert any("/admin/drops/drop/" in (a.get("href") or "") for a in page.find("a")), "the way out is offered"
+    assert "· March 2025" in page.text, "months are written in words"
     assert "delete" not in {form.get("id") for form in page.find("form")}
     assert len(links(page)) == 5 + 1 + 1
 

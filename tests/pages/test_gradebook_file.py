@@ -121,6 +121,7 @@ def test_a_file_comes_back_is_looked_at_applied_and_undone(teacher: PageClient, 
 
     assert "1 new, 1 changed (7 → 8), 1 refused" in seen.text
     assert f"Row {second}: “abs” is not a mark." in seen.text
+    assert "· March 2025" in seen.text, "the month stands there in words"
     assert stored(session) == before
     applied = teacher.submit("apply")
     assert "2 marks saved." in applied.flashes
