@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import re
 import uuid
 from dataclasses import dataclass
 from decimal import Decimal
@@ -12,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from fsms.admin_views import gradebook_sheet
+from fsms.config import ROOT
 from fsms.models import ActivityLog, Course, Enrollment, Grade, Semester, Subject
 from tests.browser import Page, PageClient, SameQueries
 from tests.builders import Make
@@ -99,6 +101,16 @@ def test_each_cell_names_its_pupil_and_its_column(teacher: PageClient, own: ACla
     assert set(named) <= ids
     grid = next(page.find("table", "sheet"))
     assert grid.get("role") == "grid"
+
+
+def test_the_scripts_of_the_sheet_come_together_and_before_it_is_drawn(teacher: PageClient, own: AClass) -> None:
+    page = teacher.get(own.address)
+
+    (script,) = [each for each in page.find("script") if each.get("src", "").endswith("/js/gradebook/main.js")]
+    assert (script.get("type"), script.get("blocking")) == ("module", "render")
+    imported = re.findall(r'from "\./(.+?)";', (ROOT / "static/js/gradebook/main.js").read_text())
+    preloaded = [link.attrib["href"] for link in page.find("link") if link.get("rel") == "modulepreload"]
+    assert [href.rsplit("/", 1)[-1] for href in preloaded] == sorted(imported)
 
 
 def test_without_an_address_the_own_class_opens(teacher: PageClient, own: AClass, make: Make) -> None:
@@ -231,14 +243,15 @@ def test_an_untouched_cell_overwrites_nothing(
 
 
 def test_a_comment_survives_a_mark_changed_without_a_script(teacher: PageClient, own: AClass, session: Session) -> None:
-    send(teacher, "/admin/gradebook/cells/", own.here | {"cells": [own.cell(1, "5", comment="late")]})
+    comment = """late, "it's" </script> ស & '&#39;"""
+    send(teacher, "/admin/gradebook/cells/", own.here | {"cells": [own.cell(1, "5", comment=comment)]})
     teacher.get(own.address)
 
     teacher.submit("sheet-form", {own.name(1): "6"})
 
     session.commit()
     mark = session.scalars(select(Grade).where(Grade.student_id == own.places[1].student_id)).one()
-    assert (mark.grade, mark.grade_comment) == (Decimal(6), "late")
+    assert (mark.grade, mark.grade_comment) == (Decimal(6), comment)
 
 
 # ---- The script ----------------------------------------------------------------------------------------------------
