@@ -3,7 +3,7 @@
 Every question about “the rows that match” is asked at `matching`: the page, its count, the chips, bulk acts and files.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, ClassVar, cast
 from urllib.parse import urlencode
@@ -101,6 +101,25 @@ class Lists(ByRole):
         shown = {name for name, _label in self._list_columns}
         fixed = getattr(self, "title_column", "")
         return [(name, label, name in shown, name == fixed) for name, label in self._offered_columns]
+
+    def _reader_of_cells(self) -> Callable[[Any], dict[str, Any]]:
+        """Make what reads a row's cells: each as `get_list_value` shows it, but how is found out once for all rows."""
+        readers = {name: self._reader_of(name) for name, _label in self._list_columns}
+        return lambda row: {name: read(row) for name, read in readers.items()}
+
+    def _reader_of(self, name: str) -> Callable[[Any], Any]:
+        by_type = cast(dict[type, Any], self.column_type_formatters)
+        formatter = self.column_formatters.get(name)
+
+        def read(row: Any) -> Any:
+            value = formatter(self, None, row, name) if formatter else self._get_field_value(row, name)
+            kind = type(value)
+            if kind is str or kind is int:
+                return value
+            found = by_type.get(kind) or next((by_type[one] for one in by_type if isinstance(value, one)), None)
+            return found(self, value, name) if found else value
+
+        return read
 
     # ---- Which rows ------------------------------------------------------------------------------------------------
 
@@ -270,6 +289,8 @@ class Lists(ByRole):
             "action_url": self._beside(".action_view"),
             "export_url": lambda kind: self._beside(".export", export_type=kind),
             "without_filter": without_filter,
+            "cells_of": self._reader_of_cells(),
+            "filter_groups": self._filters_on_offer,
             "page_shown": g.page_shown,
             "page_link": page_link,
             "exact_url": page_link(paging.Link(args.page), count="exact"),
@@ -334,7 +355,10 @@ class Lists(ByRole):
         said: str = super().get_invalid_value_msg(text.clean(value), filter)
         return said
 
-    def _get_filter_groups(self) -> dict[str, list[dict[str, Any]]]:
+    def _get_filter_groups(self) -> None:
+        """Upstream asks on every page; ours ask where they draw them."""
+
+    def _filters_on_offer(self) -> dict[str, list[dict[str, Any]]]:
         """Offer the filters in the language of the reader, with the options of this moment; chips stand apart."""
         groups: dict[str, list[dict[str, Any]]] = {}
         for index, flt in (self._filter_args or {}).values():
