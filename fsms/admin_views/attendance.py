@@ -68,6 +68,7 @@ class AttendanceView(EntityView):
         chips.of_choices("half", _("Session"), Attendance.session, AttendanceSession, as_menu=True),
     )
     column_further_list = (
+        "course.course_name",
         "semester",
         "school_year",
         "created_at",
@@ -87,6 +88,7 @@ class AttendanceView(EntityView):
         "course.school_year.school_year_code": _("School year"),
         "course.grade": _("Grade level"),
         "course.section": _("Section"),
+        "course.course_name": _("Course name"),
         "semester.semester_code": _("Semester"),
         "created_at": _("Created"),
         "updated_at": _("Last saved"),

@@ -83,6 +83,7 @@ class EnrollmentView(EntityView):
         everyday.classes(Enrollment.course_id),
     )
     column_further_list = (
+        "course.course_name",
         "created_at",
         "updated_at",
     )
@@ -99,6 +100,7 @@ class EnrollmentView(EntityView):
         "course.school_year.school_year_code": _("School year"),
         "course.grade": _("Grade level"),
         "course.section": _("Section"),
+        "course.course_name": _("Course name"),
         "drop_semester.semester_code": _("Dropped in semester"),
         "created_at": _("Created"),
         "updated_at": _("Last saved"),

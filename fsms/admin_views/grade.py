@@ -77,6 +77,7 @@ class GradeView(EntityView):
         everyday.classes(Grade.course_id),
     )
     column_further_list = (
+        "course.course_name",
         "last_edit",
         "created_at",
         "updated_at",
@@ -96,6 +97,7 @@ class GradeView(EntityView):
         "course.school_year.school_year_code": _("School year"),
         "course.grade": _("Grade level"),
         "course.section": _("Section"),
+        "course.course_name": _("Course name"),
         "subject.subject_name": _("Subject"),
         "semester.semester_code": _("Semester"),
         "created_at": _("Created"),
