@@ -46,13 +46,13 @@ class GradebookView(BaseView):
     @expose("/", methods=["GET", "POST"])
     def index(self) -> Any:
         """Show the sheet of the address; without a script the whole of it is sent back as a form."""
-        sheet = _asked_for()
         if request.method == "GET":
-            return self._page(sheet)
-        if sheet is None:
-            abort(404)
+            return self._page(_asked_for())
+        # The sheet itself is read only where it is shown again.
+        course, semester, asked = _place_asked_for() or abort(404)
+        back = gradebook_sheet.address_of(course, semester, asked)
         typed = gradebook_requests.entries_of_form(request.form)
-        saved = _saved(sheet.course, sheet.semester, typed)
+        saved = _saved(course, semester, typed)
         trouble = [outcome for outcome in saved.outcomes if outcome.state in gradebook_sheet.TROUBLE]
         done = sum(outcome.state is State.SAVED for outcome in saved.outcomes)
         if done or not trouble:
@@ -60,7 +60,7 @@ class GradebookView(BaseView):
         if saved.batch:
             flash(str(saved.batch), "undo")
         if not trouble:
-            return redirect(gradebook_sheet.address(sheet))
+            return redirect(back)
         return self._page(_asked_for(), typed, trouble)
 
     def _page(self, sheet: Sheet | None, typed: Sequence[Entry] = (), trouble: Sequence[Outcome] = ()) -> str:
@@ -129,6 +129,16 @@ class GradebookView(BaseView):
 
 def _asked_for() -> Sheet | None:
     """Load the sheet of the address, or the one that was open last; None where there is no class to show."""
+    found = _place_asked_for()
+    if found is None:
+        return None
+    course, semester, asked = found
+    month, subject_id = gradebook_sheet.columns_asked_for(asked)
+    return gradebook.load(db.session, course, semester, scheme.in_use(), month=month, subject_id=subject_id)
+
+
+def _place_asked_for() -> tuple[Course, Semester, Mapping[str, str]] | None:
+    """Find the class and the semester of the address, or those that were open last, with what else was asked."""
     course: Course | None
     asked: Mapping[str, str] = request.args
     if asked.get("course"):
@@ -137,10 +147,7 @@ def _asked_for() -> Sheet | None:
         asked, course = _open_last()
     semesters = gradebook.semesters_of(db.session, course) if course else []
     semester = gradebook_sheet.semester_asked_for(semesters, asked)
-    if course is None or semester is None:
-        return None
-    month, subject_id = gradebook_sheet.columns_asked_for(asked)
-    return gradebook.load(db.session, course, semester, scheme.in_use(), month=month, subject_id=subject_id)
+    return None if course is None or semester is None else (course, semester, asked)
 
 
 def _open_last() -> tuple[Mapping[str, str], Course | None]:

@@ -13,7 +13,7 @@ from fsms.admin_views.base import words
 from fsms.admin_views.gradebook_requests import name_of
 from fsms.admin_views.lookups import record_id
 from fsms.grading import Cell, Figure, Mark, Rank
-from fsms.models import Semester
+from fsms.models import Course, Semester
 from fsms.operations.gradebook import (
     Choice,
     Column,
@@ -40,6 +40,13 @@ LISTED = 4
 def address(sheet: Sheet) -> str:
     """Say where a sheet is found."""
     return url_for("gradebook.index", **arguments(sheet))
+
+
+def address_of(course: Course, semester: Semester, asked: Mapping[str, str]) -> str:
+    """Say where the sheet is found that was asked for, without loading it."""
+    month, subject_id = columns_asked_for(asked)
+    across = {"subject": subject_id} if subject_id else {"month": month}
+    return url_for("gradebook.index", course=course.course_id, semester=semester.semester_id, **across)
 
 
 def arguments(sheet: Sheet) -> dict[str, Any]:
