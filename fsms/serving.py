@@ -5,6 +5,7 @@ from typing import Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+from gunicorn.workers.gthread import ThreadWorker
 
 from fsms.config import Settings
 from fsms.database import db
@@ -12,6 +13,23 @@ from fsms.database import db
 # A download of two million rows or a large import may take its time; a hung request may not take for ever.
 LONGEST_REQUEST_SECONDS = 300
 GRACE_SECONDS = 20
+
+
+class FairWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn's wheel carries no types
+    """Takes another caller only while one of its threads is free: where none is, another process may have one.
+
+    Upstream takes up to a thousand, so that of eight browsers that come at once one process may get all.
+    """
+
+    @property
+    def worker_connections(self) -> int:
+        """How many callers may be held now: those waited for, and one for each thread."""
+        waited_for = len(self.keepalived_conns) + len(self.pending_conns)
+        return min(self._most, self.cfg.threads + waited_for)
+
+    @worker_connections.setter
+    def worker_connections(self, most: int) -> None:
+        self._most = most
 
 
 class Server(BaseApplication):  # type: ignore[misc]  # gunicorn's wheel carries no types
@@ -29,7 +47,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn's wheel carries
             "bind": f"{self.settings.host}:{self.settings.port}",
             "workers": self.settings.workers,
             "threads": self.settings.threads,
-            "worker_class": "gthread",
+            "worker_class": FairWorker,
             "timeout": LONGEST_REQUEST_SECONDS,
             "graceful_timeout": GRACE_SECONDS,
             "keepalive": 5,
