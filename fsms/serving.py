@@ -1,6 +1,7 @@
 """Serving the application with gunicorn: processes and threads by the settings, a graceful stop. Knows no page."""
 
 import gc
+import signal
 from typing import Any
 
 from flask import Flask
@@ -52,7 +53,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn's wheel carries
             "graceful_timeout": GRACE_SECONDS,
             "keepalive": 5,
             "preload_app": True,
-            "post_fork": _begin,
+            "post_fork": _forget_connections,
             "accesslog": None,
             "errorlog": "-",
             "loglevel": "warning",
@@ -68,6 +69,8 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn's wheel carries
 
 def serve(app: Flask, settings: Settings) -> None:
     """Answer requests until told to stop."""
+    # Before the workers are forked: one that is busy with it would miss the signal to stop.
+    spare_the_collector()
     Server(app, settings).run()
 
 
@@ -82,9 +85,10 @@ def spare_the_collector() -> None:
     gc.set_threshold(50_000, 20, 50)
 
 
-def _begin(server: Any, _worker: Any) -> None:
+def _forget_connections(server: Any, _worker: Any) -> None:
     """Let each worker open connections of its own: a socket must not be shared over a fork."""
+    # Until the worker listens itself, a signal to stop would go where its parent's do: nowhere.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     app = server.app.application
     with app.app_context():
         db.engine.dispose(close=False)
-    spare_the_collector()
