@@ -17,7 +17,8 @@ from sqlalchemy.orm import aliased
 from fsms import clock, policy
 from fsms.activity import AnySession
 from fsms.models import Attendance, Course, Enrollment, Guardian, Student
-from fsms.reports.attendance import AM, SESSIONS, TALLY, Asked, Share, Tally, in_short, year_of
+from fsms.reports import school_year
+from fsms.reports.attendance import AM, SESSIONS, TALLY, Asked, Share, Tally, in_short
 from fsms.vocabulary import AttendanceSession, AttendanceStatus
 
 ABSENT = (AttendanceStatus.ABSENT.value, AttendanceStatus.EXCUSED.value)
@@ -193,7 +194,7 @@ def _pupils(day: dt.date) -> Asked:
         .select_from(Course)
         .join(Enrollment, Enrollment.course_id == Course.course_id)
         .join(Student, Student.student_id == Enrollment.student_id)
-        .where(Course.school_year_id == year_of(day), Enrollment.is_active_on(day))
+        .where(Course.school_year_id == school_year.present(day), Enrollment.is_active_on(day))
     )
 
 
@@ -268,7 +269,7 @@ def _often(day: dt.date, percent: int, fewest: int) -> Asked:
 def _many(day: dt.date, warn_at: int) -> Asked:
     """Add up the absences of the year, in whatever class they were; doubled, since an excused one counts half."""
     doubled = case((Attendance.status == AttendanceStatus.ABSENT, 2), else_=1) * SESSIONS
-    of_year = Course.school_year_id == year_of(day)
+    of_year = Course.school_year_id == school_year.present(day)
     _present, absent, _late, excused = TALLY
     many = (
         select(Attendance.student_id, absent, excused, func.sum(doubled).label("doubled"))
@@ -291,7 +292,11 @@ def _absences(first: dt.date, last: dt.date) -> Asked:
     return (
         select(Attendance.student_id, Attendance.course_id)
         .join(Course, Course.course_id == Attendance.course_id)
-        .where(Course.school_year_id == year_of(last), _IS_ABSENT, Attendance.attendance_date.between(first, last))
+        .where(
+            Course.school_year_id == school_year.present(last),
+            _IS_ABSENT,
+            Attendance.attendance_date.between(first, last),
+        )
         .group_by(Attendance.student_id, Attendance.course_id)
     )
 

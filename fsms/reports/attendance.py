@@ -32,6 +32,7 @@ from fsms import clock, policy
 from fsms.activity import AnySession
 from fsms.config import AttendanceRules
 from fsms.models import STAY, Attendance, Course, Enrollment, SchoolYear, Semester
+from fsms.reports import school_year
 from fsms.stays import Stay
 from fsms.vocabulary import AttendanceSession, AttendanceStatus
 
@@ -135,15 +136,6 @@ TALLY = tuple(
 def covers(half: AttendanceSession) -> ColumnElement[bool]:
     """Say whether a row tells of this half of its day."""
     return Attendance.session.in_([half, FULL])
-
-
-def year_of(day: dt.date) -> ColumnElement[int]:
-    """Find the school year of a day: that of the semester begun last; without such, the newest."""
-    begun = select(Semester.school_year_id).where(Semester.start_date <= day, Semester.school_year_id.is_not(None))
-    newest = select(SchoolYear.school_year_id).order_by(SchoolYear.school_year_code.desc()).limit(1)
-    return func.coalesce(
-        begun.order_by(Semester.start_date.desc()).limit(1).scalar_subquery(), newest.scalar_subquery()
-    )
 
 
 @dataclass(frozen=True)
@@ -251,7 +243,7 @@ def _classes(day: dt.date) -> Asked:
         .select_from(Course)
         .join(on_day, true())
         .join(recent, true())
-        .where(Course.school_year_id == year_of(day))
+        .where(Course.school_year_id == school_year.present(day))
         .order_by(Course.level, Course.section, Course.course_id)
     )
 
