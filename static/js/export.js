@@ -3,6 +3,7 @@
 // The export has a key in its address; under the same key the server answers how many rows have gone.
 
 import { number } from "./digits.js";
+import { newKey } from "./key.js";
 
 const told = document.getElementById("export-progress");
 const EVERY = 1000;
@@ -33,8 +34,7 @@ async function follow(key) {
 document.addEventListener("click", async (event) => {
   const link = event.target.closest("a[data-export]");
   if (!link || !told) return;
-  const key = crypto.randomUUID?.();
-  if (!key) return; // an address without https: the file comes all the same
+  const key = newKey();
   const address = new URL(link.href);
   address.searchParams.set("key", key);
   event.preventDefault();

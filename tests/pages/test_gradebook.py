@@ -6,6 +6,7 @@ import re
 import uuid
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -108,9 +109,16 @@ def test_the_scripts_of_the_sheet_come_together_and_before_it_is_drawn(teacher: 
 
     (script,) = [each for each in page.find("script") if each.get("src", "").endswith("/js/gradebook/main.js")]
     assert (script.get("type"), script.get("blocking")) == ("module", "render")
-    imported = re.findall(r'from "\./(.+?)";', (ROOT / "static/js/gradebook/main.js").read_text())
     preloaded = [link.attrib["href"] for link in page.find("link") if link.get("rel") == "modulepreload"]
-    assert [href.rsplit("/", 1)[-1] for href in preloaded] == sorted(imported)
+    assert sorted(ROOT / "static" / href.split("/", 3)[-1] for href in preloaded) == sorted(
+        imported_by(ROOT / "static/js/gradebook/main.js")
+    )
+
+
+def imported_by(script: Path) -> set[Path]:
+    """The files that a script imports, and those that they import."""
+    found = {(script.parent / name).resolve() for name in re.findall(r'from "(\..+?)";', script.read_text())}
+    return found.union(*map(imported_by, found))
 
 
 def test_without_an_address_the_own_class_opens(teacher: PageClient, own: AClass, make: Make) -> None:

@@ -2,19 +2,12 @@
 // kept in the browser under the person's number, so that it outlives a reload and an ended session, and is sent in no
 // other name.
 
+import { newKey } from "../key.js";
+
 const SOON = 250; // A cell is sent within a second of leaving it, together with those left meanwhile.
 const FIRST_RETRY = 1_000;
 const LONGEST_WAIT = 30_000;
 const AT_ONCE = 2_000;
-
-/** crypto.randomUUID is there on https and localhost only; a school's own network may have neither. */
-function newKey() {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = (bytes[6] & 0x0f) | 0x40;
-  bytes[8] = (bytes[8] & 0x3f) | 0x80;
-  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
-}
 
 /** Ask the server; { status, ...answer }, or null if none came. */
 export async function post(url, sent, { keepalive = false } = {}) {

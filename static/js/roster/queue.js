@@ -2,6 +2,8 @@
 // answered; so it outlives the network, the session and the page. Every roster bears a number by which the server knows
 // one that arrives twice, and the person who filled it in: nobody else's session sends it.
 
+import { newKey } from "../key.js";
+
 const RETRY = 15_000;
 
 const place = document.getElementById("waiting");
@@ -46,15 +48,6 @@ export async function put(roster) {
   await inStore("waiting", "readwrite", (store) => store.add({ ...roster, key: newKey(), person }));
   changed();
   return send();
-}
-
-/** A number nobody else thinks of; `randomUUID` is there on secure pages only. */
-function newKey() {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = (bytes[6] & 0x0f) | 0x40;
-  bytes[8] = (bytes[8] & 0x3f) | 0x80;
-  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }
 
 const changed = () => document.dispatchEvent(new Event("roster:queue"));
