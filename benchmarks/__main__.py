@@ -7,7 +7,7 @@ import platform
 import sys
 from collections.abc import Iterable
 
-from benchmarks import activity_log, finding, gradebook, pages, roster, row_security
+from benchmarks import activity_log, exports, finding, gradebook, load, pages, roster, row_security
 from benchmarks.school import large_school
 from fsms.config import ROOT
 
@@ -23,7 +23,7 @@ def main() -> None:
     given = asked.parse_args()
     url = large_school(given.students, given.years)
     figures = {}
-    for measured in (pages, activity_log, row_security, finding, roster, gradebook):
+    for measured in (pages, exports, load, activity_log, row_security, finding, roster, gradebook):
         lines = []
         for line in measured.report(url, given.runs):
             sys.stdout.write(f"{line}\n")

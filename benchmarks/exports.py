@@ -1,35 +1,24 @@
 """What taking a list away costs: time, the first byte and memory on a served school, beside psycopg's bare COPY.
 
-    python -m benchmarks.exports --data-dir DIR      a school made by `fsms demo`, of 5,000 pupils and 10 years say
-
 Memory is the operating system's word (VmHWM in /proc, set back before each export): Linux only.
 """
 
-import argparse
-import os
 import re
-import socket
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from http.client import HTTPConnection
 from pathlib import Path
 from statistics import median
 from typing import Any
-from urllib.parse import urlencode
 
-import psutil
 import psycopg
 
-from fsms.config import ROOT
+from benchmarks.served import School, served
 
-PATIENCE_SECONDS = 600
 PIECE = 1 << 16
 MIB = 1 << 20
 WORKBOOK_ROWS = 200_000
+MOST_RUNS = 3  # a workbook takes half a minute
 # The columns of the list with the names of pupils and classes, as anybody would write it.
 BARE = """
     COPY (
@@ -55,90 +44,32 @@ class Taken:
     memory: float
 
 
-class School:
-    """A served school with one worker, and a person signed in to it."""
-
-    def __init__(self, data_dir: Path, port: int, server: subprocess.Popen[bytes]) -> None:
-        """Sign in when the server answers."""
-        self.url_file = data_dir / "postgres" / "url"
-        self.port, self._server = port, server
-        self._cookie = ""
-        self._sign_in(os.environ.get("FSMS_DEMO_PASSWORD") or (data_dir / "demo-password").read_text())
-
-    def take(self, path: str) -> Taken:
-        """Take a list away, and throw it away as it comes."""
-        self._forget_peaks()
-        idle = self._memory("VmRSS")
-        began = time.perf_counter()
-        with self._asked("GET", path) as answer:
-            if answer.status != 200:
-                raise SystemExit(f"{path} was answered with {answer.status}.")
-            size = len(answer.read(1))
-            first = time.perf_counter() - began
-            while piece := answer.read(PIECE):
-                size += len(piece)
-        return Taken(first, time.perf_counter() - began, size, (self._memory("VmHWM") - idle) / MIB)
-
-    def _sign_in(self, password: str) -> None:
-        with self._asked("GET", "/login") as answer:
-            token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', answer.read().decode())
-        typed = urlencode({"csrf_token": token and token[1], "username": "admin", "password": password})
-        with self._asked("POST", "/login", typed) as answer:
-            if answer.status != 302:
-                raise SystemExit("The demo's administrator cannot sign in: set FSMS_DEMO_PASSWORD.")
-        with self._asked("GET", "/admin/attendance/") as answer:  # what any page needs is not an export's
-            answer.read()
-
-    @contextmanager
-    def _asked(self, method: str, path: str, typed: str | None = None) -> Iterator[Any]:
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_SECONDS)
-        headers = {"Cookie": self._cookie, "Content-Type": "application/x-www-form-urlencoded"}
-        try:
-            connection.request(method, path, typed, headers)
-            answer = connection.getresponse()
-            self._cookie = (answer.getheader("Set-Cookie") or self._cookie).partition(";")[0]
-            yield answer
-        finally:
-            connection.close()
-
-    def _processes(self) -> Iterator[psutil.Process]:
-        server = psutil.Process(self._server.pid)
-        yield from (one for one in [server, *server.children(recursive=True)] if one.name() != "postgres")
-
-    def _forget_peaks(self) -> None:
-        for one in self._processes():
-            Path(f"/proc/{one.pid}/clear_refs").write_text("5")
-
-    def _memory(self, what: str) -> int:
-        found = (
-            re.search(rf"{what}:\s+(\d+) kB", Path(f"/proc/{one.pid}/status").read_text()) for one in self._processes()
-        )
-        return sum(int(kilobytes[1]) * 1024 for kilobytes in found if kilobytes)
+def _take(school: School, path: str) -> Taken:
+    """Take a list away, and throw it away as it comes."""
+    for one in school.processes():
+        Path(f"/proc/{one.pid}/clear_refs").write_text("5")
+    idle = _memory(school, "VmRSS")
+    began = time.perf_counter()
+    with school.asked("GET", path) as answer:
+        if answer.status != 200:
+            raise SystemExit(f"{path} was answered with {answer.status}.")
+        size = len(answer.read(1))
+        first = time.perf_counter() - began
+        while piece := answer.read(PIECE):
+            size += len(piece)
+    return Taken(first, time.perf_counter() - began, size, (_memory(school, "VmHWM") - idle) / MIB)
 
 
-@contextmanager
-def served(data_dir: Path) -> Iterator[School]:
-    """Serve the school of a folder while it is measured."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    environment = os.environ | {"FSMS_DATA_DIR": str(data_dir), "PORT": str(port), "FSMS_WORKERS": "1"}
-    command = [sys.executable, "-m", "fsms.cli", "serve"]
-    server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)  # noqa: S603 - our own
-    try:
-        while socket.socket().connect_ex(("127.0.0.1", port)):
-            if server.poll() is not None:
-                raise SystemExit("The server did not start.")
-            time.sleep(0.1)
-        yield School(data_dir, port, server)
-    finally:
-        server.terminate()
-        server.wait(PATIENCE_SECONDS)
+def _memory(school: School, what: str) -> int:
+    found = (
+        re.search(rf"{what}:\s+(\d+) kB", Path(f"/proc/{one.pid}/status").read_text()) for one in school.processes()
+    )
+    return sum(int(kilobytes[1]) * 1024 for kilobytes in found if kilobytes)
 
 
-def report(data_dir: Path, runs: int) -> Iterator[str]:
+def report(url: str, runs: int) -> Iterator[str]:
     """Yield the lines of a Markdown table: medians, the worst memory, and the ratio to the bare COPY."""
-    with served(data_dir) as school, psycopg.connect(school.url_file.read_text(), autocommit=True) as bare:
+    with served(url, workers=1) as school, psycopg.connect(url, autocommit=True) as bare:
         always, since = _days(bare)
         some = f"?flt0_attendance_date-from={since}"
         yield "| attendance as | rows | MB | first byte, s | whole, s | rows a second | to COPY | memory, MiB |"
@@ -150,8 +81,8 @@ def report(data_dir: Path, runs: int) -> Iterator[str]:
             ("xlsx", some, since),
         ):
             taken, copied, rows = [], [], 0
-            for _ in range(runs):
-                taken.append(school.take(f"/admin/attendance/export/{form}/{asked}"))
+            for _ in range(min(runs, MOST_RUNS)):
+                taken.append(_take(school, f"/admin/attendance/export/{form}/{asked}"))
                 seconds, rows = _timed(lambda day=day: _copy(bare, day))  # type: ignore[misc]
                 copied.append(seconds)
             whole = median(one.whole for one in taken)
@@ -182,18 +113,3 @@ def _timed(call: Callable[[], int]) -> tuple[float, int]:
     began = time.perf_counter()
     rows = call()
     return time.perf_counter() - began, rows
-
-
-def main() -> None:
-    """Measure, and print a table for docs/performance.md."""
-    asked = argparse.ArgumentParser(prog="python -m benchmarks.exports")
-    asked.add_argument("--data-dir", type=Path, required=True)
-    asked.add_argument("--runs", type=int, default=3)
-    given = asked.parse_args()
-    for line in report(given.data_dir.resolve(), given.runs):
-        sys.stdout.write(f"{line}\n")
-        sys.stdout.flush()
-
-
-if __name__ == "__main__":
-    main()

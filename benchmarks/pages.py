@@ -4,32 +4,25 @@ The ratio says what Python, templates and all that stands around a query add to 
 for any number of rows. Beside the time stands the work of this process, which other programs do not lengthen.
 """
 
-import re
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-import bcrypt
 import psycopg
 from flask.testing import FlaskClient
 from sqlalchemy import Engine, event
 
 from app import create_app
+from benchmarks.served import NAME, PASSWORD, TOKEN, make_reader
 from fsms.config import Settings
 from fsms.database import db
 from fsms.serving import spare_the_collector
 
 WARM_UP = 3
-NAME, PASSWORD = "benchmarks", "friendship of the mountains"
-TOKEN = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
-MAKE_READER = """
-    INSERT INTO "User" (username, password, lastname, firstname, role)
-    VALUES (%s, %s, 'Bench', 'Mark', 'admin')
-    ON CONFLICT (username) DO UPDATE SET password = excluded.password
-"""
 # A pupil and a class in the middle of the school.
 SOMEBODY = 'SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY "studentId") FROM "Student"'
 SOME_CLASS = 'SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY "courseId") FROM "Course"'
@@ -57,21 +50,27 @@ Asked = list[tuple[str, Any]]
 
 def report(url: str, runs: int) -> Iterator[str]:
     """Yield the lines of a Markdown table: medians in milliseconds, statements, and the ratio within this run."""
-    with psycopg.connect(url, autocommit=True) as database, tempfile.TemporaryDirectory() as place:
-        hashed = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(4)).decode()
-        database.execute(MAKE_READER, [NAME, hashed])
+    with opened(url) as (browser, database):
         some = {"student": _one(database, SOMEBODY), "course": _one(database, SOME_CLASS)}
-        app = create_app(
-            Settings(database_url=url, secret_key="benchmarks", data_dir=Path(place), bcrypt_cost=4)  # noqa: S106
-        )
-        browser = _signed_in(app.test_client())
-        spare_the_collector()  # as every worker does
         yield f"{_one(database, HOW_MANY):,} rows of attendance; {runs} runs."
         yield ""
         yield "| page | ms | of which work | statements | the same SQL, ms | ratio |"
         yield "|---|---|---|---|---|---|"
         for name, path in PAGES.items():
             yield _measured(browser, database, name, f"/admin/{path.format(**some)}", runs)
+
+
+@contextmanager
+def opened(url: str) -> Iterator[tuple[FlaskClient, psycopg.Connection]]:
+    """Open the panel in this process, with somebody signed in, and the database beside it."""
+    with psycopg.connect(url, autocommit=True) as database, tempfile.TemporaryDirectory() as place:
+        make_reader(database)
+        app = create_app(
+            Settings(database_url=url, secret_key="benchmarks", data_dir=Path(place), bcrypt_cost=4)  # noqa: S106
+        )
+        browser = _signed_in(app.test_client())
+        spare_the_collector()  # as every server does
+        yield browser, database
         with app.app_context():
             db.engine.dispose()
 
@@ -91,7 +90,7 @@ def _signed_in(browser: FlaskClient) -> FlaskClient:
 
 
 def _measured(browser: FlaskClient, database: psycopg.Connection, name: str, path: str, runs: int) -> str:
-    asked = _asked(browser, path)
+    statements = asked(browser, path)
     page, sql, work = [], [], 0.0
     for run in range(WARM_UP + runs):
         began, worked = time.perf_counter(), time.process_time()
@@ -99,29 +98,29 @@ def _measured(browser: FlaskClient, database: psycopg.Connection, name: str, pat
         took, worked = time.perf_counter() - began, time.process_time() - worked
         began = time.perf_counter()
         with database.transaction(force_rollback=True):
-            for statement, given in asked:
+            for statement, given in statements:
                 database.execute(statement, given).fetchall()
         if run >= WARM_UP:
             page.append(took * 1000)
             sql.append((time.perf_counter() - began) * 1000)
             work += worked * 1000 / runs
     return (
-        f"| {name} | {median(page):.1f} | {work:.1f} | {len(asked)} | {median(sql):.1f} "
+        f"| {name} | {median(page):.1f} | {work:.1f} | {len(statements)} | {median(sql):.1f} "
         f"| {median(page) / median(sql):.2f} |"
     )
 
 
-def _asked(browser: FlaskClient, path: str) -> Asked:
+def asked(browser: FlaskClient, path: str) -> Asked:
     """Collect the statements of a page that was open before."""
     browser.get(path)
-    asked: Asked = []
+    found: Asked = []
 
     def note(_connection: Any, _cursor: Any, statement: str, given: Any, *_: Any) -> None:
-        asked.append((statement, given))
+        found.append((statement, given))
 
     event.listen(Engine, "before_cursor_execute", note)
     try:
         assert browser.get(path).status_code == 200, path
     finally:
         event.remove(Engine, "before_cursor_execute", note)
-    return asked
+    return found
