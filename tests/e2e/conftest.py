@@ -88,6 +88,7 @@ class Visitor:
         self.page.get_by_label("Password").fill(PASSWORD)
         self.page.get_by_role("button", name="Sign in").click()
         expect(self.page).to_have_url(self.address + "/admin/")
+        self.page.wait_for_load_state()  # an address is there before its styles are
         return self
 
 
