@@ -56,5 +56,6 @@ def test_a_drop_is_seen_first_done_undone_and_a_pupil_moves(request: pytest.Fixt
     page.get_by_role("link", name="Undo").click()
     page.get_by_role("button", name="Undo").click()
     expect(in_class).to_have_count(before)
+    page.wait_for_load_state()
     assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]  # type: ignore[index]
     assert visitor.complaints == []

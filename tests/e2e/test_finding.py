@@ -77,5 +77,6 @@ def test_a_page_is_found_on_a_phone(phone: Visitor) -> None:
     page.get_by_role("option", name="Take attendance").tap()
 
     expect(page).to_have_url(re.compile("/admin/(roster|attendance)/"))
+    page.wait_for_load_state()
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     assert phone.complaints == []

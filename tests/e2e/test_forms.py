@@ -55,6 +55,7 @@ def test_the_cursor_goes_to_the_first_error_and_the_summary_leads_to_each(visito
     expect(summary.get_by_role("link")).to_have_text(["Last name", "Sex", "Date of birth", "Grade level"])
     summary.get_by_role("link", name="Date of birth").click()
     expect(page.get_by_label("Date of birth")).to_be_focused()
+    page.wait_for_load_state()
     assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]  # type: ignore[index]
     assert visitor.complaints == []
 
@@ -79,6 +80,7 @@ def test_where_two_people_save_both_versions_are_shown_and_one_is_chosen(
     expect(clash).to_be_focused()
     expect(clash).to_contain_text(f"Theirs {screen} {keep}")
     expect(page.get_by_label("Subject").last).to_have_value(f"Mine {screen} {keep}")
+    page.wait_for_load_state()
     assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]  # type: ignore[index]
     clash.get_by_role("button", name="Keep all of these" if keep == "theirs" else "Keep all of yours").click()
     _save(page)
@@ -142,6 +144,7 @@ def test_a_deletion_is_counted_first_and_undone_after(visitor: Visitor, school: 
     row = page.locator("main tbody tr").filter(has=page.locator(f"a.row-link[href$='id={found[0]}']"))
     row.get_by_role("link", name=re.compile("^Delete")).click()
     expect(page.locator("main")).to_contain_text("This cannot be deleted")
+    page.wait_for_load_state()
     assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]  # type: ignore[index]
 
     page = visitor.open("/admin/scholarship/")

@@ -376,6 +376,7 @@ def test_without_scripts_the_sheet_is_a_form(chromium: Browser, school: Served, 
 def test_on_a_phone_one_pupil_at_a_time_is_marked_with_a_thumb(phone: Visitor, make_sheet: MakeSheet) -> None:
     sheet = make_sheet(pupils=3)
     page = opened(phone.sign_in("teacher1"), sheet)
+    page.wait_for_load_state()
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     page.get_by_role("button", name="One pupil at a time").tap()
     pad = page.get_by_role("dialog")

@@ -141,6 +141,7 @@ def test_the_tools_fit_a_phone(phone: Visitor) -> None:
 
     for entity in ("student", "attendance", "grade"):
         page = phone.open(f"/admin/{entity}/")
+        page.wait_for_load_state()
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
         small = page.evaluate(
             """() => [...document.querySelectorAll('.quick a, .quick summary, .list-tools summary')]

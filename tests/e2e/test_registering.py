@@ -18,6 +18,7 @@ def visitor(request: pytest.FixtureRequest) -> Visitor:
 
 
 def _fits(page: Page) -> bool:
+    page.wait_for_load_state()
     width: int = page.evaluate("document.documentElement.scrollWidth")
     return width <= (page.viewport_size or {"width": 0})["width"]
 

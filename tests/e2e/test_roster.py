@@ -133,6 +133,7 @@ def test_a_class_of_forty_with_three_absent_takes_six_taps(phone: Visitor, roste
     page.reload()
     expect(page.locator(".choice[data-saved=Absent]")).to_have_count(3)
     expect(page.locator(".choice[data-saved=Present] input:checked")).to_have_count(CLASS - 3)
+    page.wait_for_load_state()
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     assert phone.complaints == []
 
@@ -178,6 +179,7 @@ def test_a_roster_taken_without_a_network_is_sent_once_when_it_is_back(phone: Vi
 
     expect(page.locator("#roster-said")).to_contain_text("No network")
     expect(page.locator("#waiting")).to_have_accessible_name("1 class waiting for the network")
+    page.wait_for_load_state()
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     assert roster.rows() == []
 
