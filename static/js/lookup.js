@@ -40,6 +40,8 @@ function enhance(select) {
       const found = response.ok ? await response.json() : [];
       const isLate = query !== this.lastValue;
       show(isLate ? [] : found.map(([value, text]) => ({ value: String(value), text })));
+      // What was typed at once with the first click may have been put off for what is looked up without a word.
+      if (isLate && !this.loadedSearches[this.lastValue]) this.load(this.lastValue);
     },
   });
   for (const other of others) {
