@@ -16,7 +16,6 @@ from fsms import clock, policy
 from fsms.admin_views import chips, everyday
 from fsms.admin_views.base import EntityView
 from fsms.admin_views.by_role import reader
-from fsms.admin_views.drops import reason_in_words
 from fsms.database import db
 from fsms.models import Course, Enrollment
 from fsms.policy import Verb
@@ -142,7 +141,6 @@ def _shown(course: Course) -> dict[str, Any]:
         "free": roster.free(current_app.config["SETTINGS"].class_size),
         "doors": [*_doors(course)],
         "may_enrol": policy.may(reader(), Verb.EDIT, Enrollment),
-        "reason_words": reason_in_words,
         "sex_words": lambda stored: gettext(label_of(Gender, stored)),
     }
 

@@ -358,7 +358,7 @@ def _words_of(facet: str, value: str) -> str:
         case "level":
             return gettext(label_of(GradeLevel, value))
         case "reason":
-            return reason_in_words(value)
+            return formatters.reason_in_words(value)
         case "month":
             return formatters.period_in_text(value)
     return value
@@ -366,12 +366,6 @@ def _words_of(facet: str, value: str) -> str:
 
 def _status_words(status: str) -> str:
     return gettext(label_of(StudentStatus, status))
-
-
-def reason_in_words(reason: str | None) -> str:
-    """Show a reason: what is of the list in the reader's language, own words as they were written."""
-    first, colon, rest = (reason or "").partition(": ")
-    return gettext(label_of(DropReason, first)) + colon + rest if first else ""
 
 
 def _headings() -> list[str]:
@@ -395,5 +389,5 @@ def _cells(lines: Sequence[drops.Line]) -> Iterator[list[str]]:
             line.course,
             line.day.isoformat(),
             line.semester,
-            reason_in_words(line.reason),
+            formatters.reason_in_words(line.reason),
         ]

@@ -46,7 +46,7 @@ class EnrollmentView(EntityView):
         "created_at",
         "updated_at",
     )
-    column_formatters: Any = {"away": _times_away}
+    column_formatters: Any = {"away": _times_away, "drop_reason": formatters.reason}
     column_searchable_list = ("student.last_name", "student.first_name", "student.student_id", "drop_reason")
     column_sortable_list = (
         ("student", ("student.last_name", "student.first_name")),

@@ -17,7 +17,7 @@ from markupsafe import Markup
 from fsms import text
 from fsms.admin_views.screen import in_digits, language, word
 from fsms.clock import SCHOOL_ZONE
-from fsms.vocabulary import AttendanceSession, AttendanceStatus, Choice, label_of
+from fsms.vocabulary import AttendanceSession, AttendanceStatus, Choice, DropReason, label_of
 
 # ---- Days, months and moments --------------------------------------------------------------------------------------
 
@@ -158,13 +158,24 @@ def period(_view: Any, _context: Any, row: Any, name: str) -> str:
     return period_in_text(getattr(row, name) or "")
 
 
+def reason_in_words(reason: str | None) -> str:
+    """Show why a pupil was dropped: what is of the list in the reader's language, own words as they were written."""
+    first, colon, rest = (reason or "").partition(": ")
+    return word(label_of(DropReason, first)) + colon + rest if first else ""
+
+
+def reason(_view: Any, _context: Any, row: Any, name: str) -> str:
+    """Show why a pupil was dropped."""
+    return reason_in_words(getattr(row, name))
+
+
 def whole(_view: Any, _context: Any, row: Any, name: str) -> str:
     """Show how many, in the reader's digits."""
     counted = getattr(row, name)
     return "" if counted is None else number(counted)
 
 
-FOR_READING = frozenset({period, whole})
+FOR_READING = frozenset({period, reason, whole})
 """What is written so for readers only: a file takes the value itself."""
 
 

@@ -44,15 +44,18 @@ def address(sheet: Sheet) -> str:
 
 def address_of(course: Course, semester: Semester, asked: Mapping[str, str]) -> str:
     """Say where the sheet is found that was asked for, without loading it."""
-    month, subject_id = columns_asked_for(asked)
-    across = {"subject": subject_id} if subject_id else {"month": month}
-    return url_for("gradebook.index", course=course.course_id, semester=semester.semester_id, **across)
+    return url_for("gradebook.index", **_arguments(course, semester, *columns_asked_for(asked)))
 
 
 def arguments(sheet: Sheet) -> dict[str, Any]:
     """Name what an address must say to ask for this sheet."""
-    across = {"subject": sheet.subject.subject_id} if sheet.subject else {"month": sheet.month}
-    return {"course": sheet.course.course_id, "semester": sheet.semester.semester_id, **across}
+    subject_id = sheet.subject.subject_id if sheet.subject else None
+    return _arguments(sheet.course, sheet.semester, sheet.month, subject_id)
+
+
+def _arguments(course: Course, semester: Semester, month: str | None, subject_id: int | None) -> dict[str, Any]:
+    across = {"subject": subject_id} if subject_id else {"month": month}
+    return {"course": course.course_id, "semester": semester.semester_id, **across}
 
 
 def semester_asked_for(semesters: Sequence[Semester], asked: Mapping[str, str]) -> Semester | None:

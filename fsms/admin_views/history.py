@@ -1,7 +1,7 @@
 """The log in words: a sentence for an entry, its changes field by field, and the history of a record."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -109,8 +109,9 @@ def sentence(entry: ActivityLog) -> str:
     """Say what was done, in one sentence."""
     details = entry.details or {}
     if told := details.get("sentence"):
-        facts = details.get("facts") or {}
-        return gettext(told, **(facts | {"what": _act(str(facts["what"]))} if "what" in facts else facts))
+        facts = dict(details.get("facts") or {})
+        facts |= {name: say(facts[name]) for name, say in _IN_WORDS.items() if name in facts}
+        return gettext(told, **facts)
     kind = kind_of(entry)
     verb = entry.action.partition("_")[0]
     if verb in ACTS and "changes" in details:
@@ -138,6 +139,13 @@ def _act(what: str) -> str:
     if verb not in ACTS or entity is None:
         return what
     return str(ACTS[verb]) % {"what": f"{NAMES[entity]} “{formatters.title(label)}”"}
+
+
+_IN_WORDS: dict[str, Callable[[Any], str]] = {
+    "what": lambda what: _act(str(what)),
+    "reason": formatters.reason_in_words,
+}
+"""How facts of a sentence are said that the log keeps in the words of the database."""
 
 
 def changes(entry: ActivityLog) -> list[Change]:
@@ -185,8 +193,8 @@ def of_target(target: uuid.UUID | int) -> list[Line]:
 
 
 def kind_of(entry: ActivityLog) -> str:
-    """Name what kind of record an entry is about."""
-    return gettext(str(NAMES.get(entry.entity or "", entry.entity or "")))
+    """Name what kind of record an entry is about; a deed is about none, and the empty word is no word to translate."""
+    return gettext(str(NAMES.get(entry.entity, entry.entity))) if entry.entity else ""
 
 
 def _labels(entity: type[Base] | None) -> Mapping[str, Any]:
@@ -211,4 +219,6 @@ def in_words(entity: type[Base] | None, name: str, value: Any) -> str:
         return formatters.times(activity.restored(column, value))
     if column is not None and (choices := column.info.get("choices")):
         return gettext(label_of(choices, str(value)))
+    if name == "drop_reason":
+        return formatters.reason_in_words(str(value))
     return formatters.day_in_text(str(value))

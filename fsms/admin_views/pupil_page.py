@@ -115,7 +115,7 @@ def _dropped(place: Enrollment) -> str:
     facts = {
         "course": place.course,
         "day": formatters.day(place.drop_date) if place.drop_date else "",
-        "reason": place.drop_reason,
+        "reason": formatters.reason_in_words(place.drop_reason),
     }
     if place.drop_reason:
         return gettext("Dropped from %(course)s on %(day)s: %(reason)s", **facts)

@@ -55,10 +55,10 @@ def remembered_field(draw: Callable[..., Markup], field: Field, attributes: dict
     """Draw a field of a form, or answer how it was drawn with the same value: most fields of most records are alike."""
     if type(field) not in _ALIKE or field.errors:
         return draw(field, attributes)
-    said = cast(Any, field)
-    value = said.data if isinstance(field, BooleanField | ChosenField) else said._value()  # noqa: SLF001
-    words = said.label.text, said.description
-    drawn_as = (request.endpoint, said.id, *map(_told_apart, words), repr(said.render_kw), repr(attributes))
+    filled = cast(Any, field)
+    value = filled.data if isinstance(field, BooleanField | ChosenField) else filled._value()  # noqa: SLF001
+    words = filled.label.text, filled.description
+    drawn_as = (request.endpoint, filled.id, *map(_told_apart, words), repr(filled.render_kw), repr(attributes))
     kept = _kept_fields(*_for_whom(), repr(value), *drawn_as)
     if not kept:
         # The words stay with it: of a word that is gone, another one may take the number.

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _
 
-from fsms.admin_views.drops import reason_in_words
+from fsms.admin_views.formatters import reason_in_words
 from fsms.database import db
 from fsms.reports import story
 from fsms.reports.story import Event, Line

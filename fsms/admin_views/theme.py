@@ -50,6 +50,7 @@ def install(app: Flask) -> None:
         long_day=formatters.long_day,
         month=formatters.month,
         number=formatters.number,
+        reason_in_words=formatters.reason_in_words,
         title_of=formatters.title,
         decimalformat=formatters.number,
         digits=screen.in_digits,

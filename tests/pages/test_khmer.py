@@ -4,6 +4,7 @@ Every page is walked to by its links, and every form sent empty, wrong and right
 another one links to it.
 """
 
+import datetime as dt
 import re
 from collections.abc import Callable, Iterator
 from xml.etree.ElementTree import Element
@@ -12,6 +13,7 @@ import pytest
 from flask import Flask, abort
 from sqlalchemy.orm.exc import StaleDataError
 
+from fsms import clock
 from fsms.admin_views import paging
 from fsms.admin_views.base import EntityView
 from fsms.admin_views.lists import Lists
@@ -63,7 +65,8 @@ def khmer_school(make: Make) -> None:
     course = make.course(school_year=year, course_name="ថ្នាក់ទី ៧", section="ក", grade="7", teacher=teacher)
     pupil = make.student(last_name="សុខ", first_name="ដារ៉ា", health="ល្អ", phone="012 345 678")
     place = make.enrollment(student=pupil, course=course)
-    make.dropped(student=make.student(last_name="ជា", first_name="មុនី"), course=course, semester=semester)
+    gone = make.student(last_name="ជា", first_name="មុនី")
+    make.dropped(student=gone, course=course, semester=semester, drop_reason="Moved house")
     make.guardian(student=pupil, last_name="សុខ", first_name="ចាន់")
     make.family(student=pupil)
     make.scholarship(student=pupil, type="តម្រូវការ", sponsor="អង្គការ")
@@ -160,6 +163,33 @@ def test_no_refusal_of_an_address_or_a_form_is_in_english(
 
     faults = [f"{page.path} ({page.status}): {words}" for page in refused for words in english_in(page)]
 
+    assert not faults, "\n".join(faults)
+
+
+def test_no_reason_of_a_drop_is_told_in_english(admin: PageClient, make: Make, khmer_school: None) -> None:
+    today = clock.today()
+    begins = today.year if today.month >= 9 else today.year - 1
+    days = {"start_date": dt.date(begins, 9, 1), "end_date": dt.date(begins + 1, 8, 31)}
+    year = make.school_year(school_year_code=f"{begins}-{begins + 1}")
+    make.semester(semester_code=f"S1-{begins}", school_year=year, semester="ឆមាសទី ១", **days)
+    course = make.course(school_year=year, grade="7", section="ខ", course_name="ថ្នាក់ទី ៧")
+    pupil = make.student(last_name="ចាន់", first_name="បុប្ផា")
+    place = make.enrollment(student=pupil, course=course)
+    admin.post("/language", {"language": "km"})
+    admin.get(f"/admin/drops/drop/?enrollment={place.enrollment_id}")
+
+    told = [admin.submit("act", reason="Illness", own_words="គ្រុនឈាម", on=today)]
+    (undo,) = (link.get("href") or "" for link in told[0].find("a", "btn-sm"))
+    entries = admin.get("/admin/activitylog/")
+    told += [admin.get(undo), entries, *(admin.get(a.get("href") or "") for a in entries.find("a", "row-link"))]
+    told += [
+        admin.get(f"/admin/student/details/?id={pupil.student_id}"),
+        admin.get(f"/admin/enrollment/details/?id={place.enrollment_id}"),
+        admin.get("/admin/enrollment/"),
+    ]
+
+    assert all("មានជំងឺ" in page.text for page in told[:2])
+    faults = [f"{page.path}: {words}" for page in told for words in english_in(page)]
     assert not faults, "\n".join(faults)
 
 
