@@ -12,6 +12,7 @@ from flask_migrate import Migrate
 from fsms import admin_views, embedded, schema, sign_in, web_delivery, web_security
 from fsms.config import ROOT, Settings
 from fsms.database import db
+from fsms.pooling import LookedAtPool
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -60,7 +61,8 @@ def engine_options(settings: Settings) -> dict[str, object]:
     return {
         "pool_size": settings.threads + 1,
         "max_overflow": 5,
-        "pool_pre_ping": True,
+        "poolclass": LookedAtPool,
+        "pool_use_lifo": True,  # the one used last knows the statements of most pages
         "hide_parameters": True,  # an error text must not show a password or an income
         "connect_args": arguments | {"application_name": "fsms"},
     }

@@ -65,9 +65,9 @@ def opened(url: str) -> Iterator[tuple[FlaskClient, psycopg.Connection]]:
     """Open the panel in this process, with somebody signed in, and the database beside it."""
     with psycopg.connect(url, autocommit=True) as database, tempfile.TemporaryDirectory() as place:
         make_reader(database)
-        app = create_app(
-            Settings(database_url=url, secret_key="benchmarks", data_dir=Path(place), bcrypt_cost=4)  # noqa: S106
-        )
+        given: dict[str, Any] = {"secret_key": "benchmarks", "bcrypt_cost": 4}
+        # Without a pooler before the server statements are prepared, as on the embedded one.
+        app = create_app(Settings(database_url=url, data_dir=Path(place), prepared_statements=True, **given))
         browser = _signed_in(app.test_client())
         spare_the_collector()  # as every server does
         yield browser, database

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+import psycopg
+from psycopg.pq import ExecStatus, TransactionStatus
 from sqlalchemy import Connection, Engine, event, select
 from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, scoped_session, sessionmaker, undefer
 
@@ -269,21 +271,39 @@ def _say_who_acts(session: Session, transaction: SessionTransaction, connection:
     _tell(connection, actor_of(session), attendance_rules(session))
 
 
-# Said before every transaction, so it is written out: SQLAlchemy would put it together each time.
+# Said before every transaction, so it is written out: SQLAlchemy would put it together each time. What is filled in is
+# a role of ours and numbers.
 _SAID = (
-    "SELECT set_config('role', %(role)s, true), set_config('fsms.user_id', %(user)s, true), "
-    "set_config('fsms.attendance_days', %(days)s, true)"
+    "SELECT set_config('role', '{role}', true), set_config('fsms.user_id', '{user}', true), "
+    "set_config('fsms.attendance_days', '{days:d}', true)"
 )
 
 
 def _tell(connection: Connection, actor: Actor | None, rules: AttendanceRules = _USUAL) -> None:
-    driver = connection.connection.driver_connection
-    assert driver is not None
+    driver: Any = connection.connection.driver_connection
     if driver.autocommit:
         raise RuntimeError("Without a transaction nothing would limit what this session sees and changes.")
     role = DATABASE_ROLES.get(actor.role, NOBODY) if actor else NOBODY
-    number = "" if actor is None or actor.user_id is None else str(actor.user_id)
-    connection.exec_driver_sql(_SAID, {"role": role, "user": number, "days": str(rules.open_days)})
+    user = "" if actor is None or actor.user_id is None else int(actor.user_id)
+    said = _SAID.format(role=role, user=user, days=rules.open_days)
+    if not _began_with(driver, said):
+        connection.exec_driver_sql(said)
+
+
+def _began_with(driver: psycopg.Connection[Any], said: str) -> bool:
+    """Begin the transaction and tell the database in one breath, which every page waits for; False: it was not to be.
+
+    psycopg begins a transaction by itself with the first statement, which takes a way to the server and back more.
+    """
+    is_plain = driver.read_only is None and driver.deferrable is None
+    if driver.info.transaction_status != TransactionStatus.IDLE or not is_plain:
+        return False
+    level = driver.isolation_level
+    begin = "BEGIN" if level is None else f"BEGIN ISOLATION LEVEL {level.name.replace('_', ' ')}"
+    if driver.pgconn.exec_(f"{begin}; {said}".encode()).status == ExecStatus.TUPLES_OK:
+        return True
+    driver.pgconn.exec_(b"ROLLBACK")  # Said again in the usual way, it fails with the usual error.
+    return False
 
 
 def _mind_the_columns(asked: ORMExecuteState) -> None:

@@ -24,7 +24,10 @@ class Choice(StrEnum):
 
 def label_of(choices: type[Choice], stored: str) -> str:
     """Return the word for a stored text; an unknown one, from an older database, speaks for itself."""
-    return next((choice.label for choice in choices if choice.value == stored), stored)
+    try:
+        return choices(stored).label  # type: ignore[call-arg]  # a member is looked up here, none is made
+    except ValueError:
+        return stored
 
 
 class Role(Choice):

@@ -8,7 +8,7 @@ from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from flask_login import current_user
 
-from fsms.admin_views import exports, front_door, photographs, problems, remembered, screen, theme
+from fsms.admin_views import contexts, exports, front_door, photographs, problems, remembered, screen, theme
 from fsms.admin_views.activitylog import ActivityLogView
 from fsms.admin_views.attendance import AttendanceView
 from fsms.admin_views.base import EntityView
@@ -106,6 +106,7 @@ def install(app: Flask) -> None:
     screen.install(app)
     problems.install(app)
     front_door.install(app)
+    contexts.install(app)
     theme.install(app)
     remembered.install(app)
     photographs.install(app)

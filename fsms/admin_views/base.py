@@ -7,7 +7,7 @@ forms, broken constraints and large tables is put right here, once.
 import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
+from functools import cached_property, lru_cache, partial
 from typing import Any, ClassVar, cast
 
 from flask import abort, flash, g, request
@@ -24,12 +24,13 @@ from wtforms import Field, Form
 from fsms import activity, searching
 from fsms.admin_views import clashes, formatters, history, theme
 from fsms.admin_views.bulk import Act, BulkActs
-from fsms.admin_views.by_role import refuse
+from fsms.admin_views.by_role import reader, refuse
 from fsms.admin_views.exports import Exports
 from fsms.admin_views.forms import SchoolConverter, SchoolForm
 from fsms.admin_views.inlines import SchoolInlineConverter, VersionField
 from fsms.admin_views.lookups import LookUp
 from fsms.admin_views.photographs import PhotoField, picture
+from fsms.admin_views.screen import language
 from fsms.database import db
 from fsms.errors import SchoolError, StaleRecord, constraint_of, is_refusal, sentence_for
 from fsms.models import ActivityLog, Base
@@ -87,12 +88,22 @@ class EntityView(BulkActs, Exports):
 
     def search_placeholder(self) -> str:
         """Say what can be typed, in the words of the columns; a name in another table is called by its relation."""
-        labels = (
-            self.column_labels.get(path, self.column_labels.get(path.split(".")[0]))
-            for path in self.column_searchable_list
-            if self.is_shown(path)
-        )
-        return ", ".join(dict.fromkeys(str(label) for label in labels if label))
+        return self._words_to_search(getattr(reader(), "role", ""), language())
+
+    @cached_property
+    def _words_to_search(self) -> Callable[[str, str], str]:
+        """Say it to a role in a language, each once."""
+
+        @lru_cache(10)
+        def said(_role: str, _language: str) -> str:
+            labels = (
+                self.column_labels.get(path, self.column_labels.get(path.split(".")[0]))
+                for path in self.column_searchable_list
+                if self.is_shown(path)
+            )
+            return ", ".join(dict.fromkeys(str(label) for label in labels if label))
+
+        return said
 
     def _apply_search(self, query: Any, count_query: Any, joins: Any, count_joins: Any, search: str) -> Any:
         """Ask that every word stands somewhere, as `searching` understands it."""

@@ -73,6 +73,10 @@ CHOSEN: Any = any_(bindparam("chosen", type_=ARRAY(Integer)))
 """In the query of such answers: any of the numbers chosen."""
 
 
+Record = tuple[int, str]
+"""The number of a record on offer, and its word."""
+
+
 class ChipsOfRows(Chips):
     """Answers that are records of their own: the classes of the year, the subjects."""
 
@@ -94,16 +98,20 @@ class ChipsOfRows(Chips):
     @property
     def offered(self) -> Sequence[Chip]:
         """The records of this moment that the reader sees."""
-        return self.including(())
+        return self.chips_of(self.including(()))
 
-    def including(self, chosen: Iterable[str]) -> Sequence[Chip]:
+    def including(self, chosen: Iterable[str]) -> tuple[Record, ...]:
         """The records on offer and those chosen already; one that the reader does not see is shown by its number."""
         numbers = [int(value) for value in chosen]
         # Lines and no records: the session's own connection answers them without its bookkeeping.
         asked = db.session.connection().execute(self._statement(), {"chosen": numbers})
-        found = [self._chip(key, label) for key, label in asked]
-        unseen = set(numbers) - {int(chip.value) for chip in found}
-        return found + [self._chip(key, str(key)) for key in sorted(unseen)]
+        found = tuple((key, label) for key, label in asked)
+        unseen = set(numbers) - {key for key, _label in found} if numbers else ()
+        return found + tuple((key, str(key)) for key in sorted(unseen))
+
+    def chips_of(self, records: Iterable[Record]) -> Sequence[Chip]:
+        """Make chips of records."""
+        return [self._chip(key, label) for key, label in records]
 
     def clean(self, value: str) -> list[Chip]:
         """Take any numbers of records; what the reader does not see, finds nothing."""
@@ -200,13 +208,20 @@ class Offer:
     """What a group offers now, and which of it is chosen."""
 
     group: Chips
-    chips: Sequence[Chip]
     on: Sequence[str]
+    records: tuple[Record, ...] = ()
+    """What is on offer of records; the chips are made of them only if they are to be drawn."""
+
+    @property
+    def chips(self) -> Sequence[Chip]:
+        """What can be chosen."""
+        return self.group.chips_of(self.records) if isinstance(self.group, ChipsOfRows) else self.group.offered
 
     def shown(self, url_with: Callable[[str, str], str]) -> ShownGroup:
         """Draw the group, with the address of each next step."""
-        group, order, made = self.group, [chip.value for chip in self.chips], []
-        for chip in self.chips:
+        group, chips, made = self.group, self.chips, []
+        order = [chip.value for chip in chips]
+        for chip in chips:
             wanted = set(self.on) ^ {chip.value}
             url = url_with(group.arg, ",".join(one for one in order if one in wanted))
             made.append(ShownChip(chip.value, str(chip.label), url, chip.value in self.on))
@@ -227,13 +242,12 @@ class OfferOfRows(Offer):
 def offer(group: Chips, value: str) -> Offer:
     """Find what a group offers, whose value in the address is given, "" for none."""
     on = split(value) if value else []
-    return Offer(group, group.including(on) if isinstance(group, ChipsOfRows) else group.offered, on)
+    return Offer(group, on, group.including(on) if isinstance(group, ChipsOfRows) else ())
 
 
-def facts(offered: Iterable[Offer]) -> tuple[tuple[str, str], ...]:
+def facts(offered: Iterable[Offer]) -> tuple[tuple[Record, ...], ...]:
     """Tell the records that are on offer: what else is drawn of the groups stands in the code or in the address."""
-    records = (chip for one in offered if isinstance(one.group, ChipsOfRows) for chip in one.chips)
-    return tuple((chip.value, str(chip.label)) for chip in records)
+    return tuple(one.records for one in offered)
 
 
 # ---- Counts --------------------------------------------------------------------------------------------------------

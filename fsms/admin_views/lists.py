@@ -4,7 +4,7 @@ Every question about “the rows that match” is asked at `matching`: the page,
 """
 
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import cached_property, lru_cache, partial
 from typing import Any, ClassVar, cast
 from urllib.parse import urlencode
 
@@ -20,7 +20,9 @@ from fsms.admin_views import chips, filters, paging
 from fsms.admin_views.by_role import ByRole, Narrowed, columns_shown, reader
 from fsms.admin_views.lookups import record_id
 from fsms.admin_views.paging import Term
+from fsms.admin_views.screen import language
 from fsms.database import db
+from fsms.exchange import labels
 from fsms.models import Base
 
 LAST_PAGE = 10_000_000
@@ -63,13 +65,24 @@ class Lists(ByRole):
         if not has_request_context():
             return self._columns_chosen(set())
         if "columns" not in g:
-            g.columns = [(name, str(label)) for name, label in self._columns_chosen(self._columns_asked())]
+            role = getattr(reader(), "role", "")
+            g.columns = self._columns_in_words(role, language(), frozenset(self._columns_asked()))
         columns: list[tuple[str, Any]] = g.columns
         return columns
 
     @_list_columns.setter
     def _list_columns(self, offered: list[tuple[str, Any]]) -> None:
         self._offered_columns = offered
+
+    @cached_property
+    def _columns_in_words(self) -> Callable[[str, str, frozenset[str]], list[tuple[str, str]]]:
+        """Name columns to a role in a language, each set of them once."""
+
+        @lru_cache(100)
+        def said(_role: str, _language: str, wanted: frozenset[str]) -> list[tuple[str, str]]:
+            return [(name, str(label)) for name, label in self._columns_chosen(set(wanted))]
+
+        return said
 
     def _columns_chosen(self, wanted: set[str]) -> list[tuple[str, Any]]:
         offered: list[tuple[str, Any]] = self._offered_columns
@@ -152,27 +165,19 @@ class Lists(ByRole):
             rows = matching.options(*self._loaded_with_the_list)
             return None, rows.order_by(*(term.sql(backwards=False) for term in terms))
         place = paging.Place(page or 0, page_size or self.page_size, *map(record_id, map(request.args.get, BESIDE)))
-        options = list(self._loaded_with_the_list)
+        options = self._loaded_with_the_list
         shown = paging.read_with_count(matching, terms, place, options) if search else None
         if shown is None:
             known = paging.count(matching, exactly=request.args.get("count") == "exact")
-            shown = paging.read(matching, terms, place, known, options)
+            columns = (column for column, _label in self._list_columns)
+            whole = (self.model, sort_column, sort_desc, policy.sees_all(reader()), *columns)
+            shown = paging.read(matching, terms, place, known, options, None if search or filters else whole)
         g.page_shown, known = shown, shown.count
         return known.number if known.is_exact else None, g.page_shown.rows
 
     @property
-    def _loaded_with_the_list(self) -> Iterator[Any]:
-        """Read what the columns show of other tables in the same statement."""
-        for path in dict.fromkeys(str(name) for name, _ in self._list_columns):
-            loading, mapper = None, self.model.__mapper__
-            for step in path.split("."):
-                if step not in mapper.relationships:
-                    break
-                relation = mapper.relationships[step]
-                loading = (loading or Load(mapper.class_)).joinedload(relation.class_attribute)
-                mapper = relation.mapper
-            if loading is not None:
-                yield loading
+    def _loaded_with_the_list(self) -> tuple[Any, ...]:
+        return _loaded_with(cast(Any, self.model), tuple(str(name) for name, _label in self._list_columns))
 
     # ---- In which order --------------------------------------------------------------------------------------------
 
@@ -387,7 +392,7 @@ class Lists(ByRole):
         chosen = {self._filters[index].arg: value for index, _name, value in self._get_list_extra_args().filters or ()}
         found = [chips.offer(group, chosen.get(group.arg, "")) for group in self._chip_groups]
         if "rows" in chosen:
-            found.append(chips.OfferOfRows(self._filter_args["rows"][1], (), chips.split(chosen["rows"])))
+            found.append(chips.OfferOfRows(self._filter_args["rows"][1], chips.split(chosen["rows"])))
         return found
 
     def _shown_chips(self, offered: list[chips.Offer]) -> list[chips.ShownGroup]:
@@ -429,6 +434,25 @@ class Lists(ByRole):
             for (group_arg, value), number in chips.counted(matching, named, by):
                 counts[group_arg][value] = number
         return counts
+
+
+@lru_cache(1_000)
+def _loaded_with(entity: type[Base], columns: tuple[str, ...]) -> tuple[Any, ...]:
+    """Read in the same statement what the columns show of other tables, and no more of those than that."""
+    found = []
+    for path in dict.fromkeys(columns):
+        *_steps, last = path.split(".")
+        loading, mapper = None, entity.__mapper__
+        for step in path.split("."):
+            if step not in mapper.relationships:
+                break
+            relation = mapper.relationships[step]
+            loading = (loading or Load(mapper.class_)).joinedload(relation.class_attribute)
+            mapper = relation.mapper
+        if loading is not None:
+            shown = [mapper.column_attrs[last].class_attribute] if last in mapper.column_attrs else []
+            found.append(loading.load_only(*labels.read_by(cast(Any, mapper.class_)), *shown))
+    return tuple(found)
 
 
 def _in_dictionary_order(column: Any) -> Any:

@@ -6,8 +6,9 @@ that the address names by its key, so that no page passes over all those before 
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ClauseElement, ColumnElement, Executable, and_, false, func, or_, select, text, tuple_
@@ -178,6 +179,11 @@ class Page:
         return max(1, math.ceil(self.count.number / self.place.size)) if self.count.is_exact else None
 
     @property
+    def facts(self) -> tuple[Any, ...]:
+        """What is shown of the page below its rows, and what its links lead to."""
+        return len(self.rows), *self.keys[:1], *self.keys[-1:], self.count, self.place, self.has_more
+
+    @property
     def first_row(self) -> int:
         """The number of the first row; from the end, of the row nearest to it."""
         page = self.place.page
@@ -222,22 +228,47 @@ class Page:
         return Link(page, **beside) if is_far else Link(page)
 
 
-def read(matching: Query[Any], terms: Sequence[Term], place: Place, known: Count, options: Sequence[Any]) -> Page:
-    """Read a page: first the keys of its rows, in their order, then in the same statement what the columns show."""
+def read(
+    matching: Query[Any],
+    terms: Sequence[Term],
+    place: Place,
+    known: Count,
+    options: Sequence[Any],
+    name: Hashable = None,
+) -> Page:
+    """Read a page: first the keys of its rows, in their order, then in the same statement what the columns show.
+
+    A name stands for the rows that match, their order and what is read with them, where many pages of them are read.
+    """
     if known.is_exact and not known.number:
         return Page([], [], known, place, has_more=False)
     if known.is_exact and place.page < 0:
         place = replace(place, page=max(math.ceil(known.number / place.size) + place.page, 0))
     span = _span(matching, terms, place, known)
     key = _key_of(matching)
-    keys = span.keys(key, terms)
-    found = _of_keys(matching, keys, terms, options, backwards=span.backwards).all()
+    found = _asked(span, terms, options, name if span.matching is matching else None).all()
     rows, has_more = found[: span.wanted], len(found) > span.wanted
     if span.backwards:
         rows.reverse()
     elif not has_more and place.after is None and (rows or place.page == 0):
         known = Count(place.page * place.size + len(rows))  # The end is in sight.
     return Page(rows, [getattr(row, key.key) for row in rows], known, place, has_more)
+
+
+def _asked(span: "_Span", terms: Sequence[Term], options: Sequence[Any], name: Hashable) -> Query[Any]:
+    """Put the statement of a span together, or take it as it was put together before under its name."""
+    place = [] if name is None else _statements(name, span.passed, span.wanted, span.backwards, span.are_few)
+    if not place:
+        keys = span.keys(_key_of(span.matching), terms)
+        place.append(_of_keys(span.matching, keys, terms, options, backwards=span.backwards))
+        place[0].session = None  # type: ignore[assignment]  # it outlives the one that it was made in
+    return place[0].with_session(span.matching.session)
+
+
+@lru_cache(1_000)
+def _statements(*_told: Hashable) -> list[Query[Any]]:
+    """Give the place of a statement, which is empty until it is put together."""
+    return []
 
 
 def read_with_count(matching: Query[Any], terms: Sequence[Term], place: Place, options: Sequence[Any]) -> Page | None:

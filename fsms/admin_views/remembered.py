@@ -1,28 +1,47 @@
 """Parts of pages that are the same for many requests, drawn once and remembered in this process.
 
 A part is remembered for one reader, in one language and one way of writing numbers, so that nobody is ever shown what
-was drawn for somebody else; and for whatever else its template says that it depends on. It must hold no token, no
-nonce and no moment.
+was drawn for somebody else; and for whatever else its template says that it depends on. It must hold no moment. The
+token of a form and the nonce of a script belong to a session or a page: a part is kept with marks in their place.
 """
 
-from collections.abc import Callable
+import secrets
+from collections.abc import Callable, Iterable
+from datetime import date, datetime
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any, cast
 
-from flask import Flask, request
+from flask import Flask, current_app, g, request
 from markupsafe import Markup
 from wtforms import BooleanField, Field, StringField, TextAreaField
 
+from fsms import clock
 from fsms.admin_views.by_role import reader
 from fsms.admin_views.forms import ChosenField, DayField, NumberField
 from fsms.admin_views.screen import has_khmer_digits, language
+from fsms.models import Base
 
 MOST = 1_000
 """Parts that are kept, each of a few thousand characters; the one not asked for longest goes first."""
 MOST_FIELDS = 5_000
 """Fields of forms, each of a few hundred characters."""
+MOST_ROWS = 5_000
+"""Rows of lists, each of a thousand characters or two."""
 
 FOR_WHOM = "fsms.drawn_for"
+
+SEALS = ("csrf_token", "csp_nonce")
+"""The functions of templates whose answers are no part's own."""
+_MARKS = {name: f"{name}-{secrets.token_hex(8)}" for name in SEALS}
+"""What stands in their place. Nobody can know it, and so write it into a record for a seal to be put there."""
+_DRAWING = "fsms.drawing_a_part"
+
+ROW_END = f"row-end-{secrets.token_hex(8)}"
+"""Stands behind each row that is drawn with others."""
+
+WAY_BACK = secrets.token_hex(8)
+"""Stands in the links of remembered rows for the list that leads to them; nobody can write it into a record."""
 
 _ALIKE = frozenset({BooleanField, ChosenField, DayField, NumberField, StringField, TextAreaField})
 """Fields of which the place in the form and the value say all: they ask nobody, and hold nothing of a request."""
@@ -33,22 +52,54 @@ def _place(*_depends: Any) -> list[Any]:
     return []
 
 
-_kept, _kept_fields = lru_cache(MOST)(_place), lru_cache(MOST_FIELDS)(_place)
+_kept, _kept_fields, _kept_rows = (lru_cache(most)(_place) for most in (MOST, MOST_FIELDS, MOST_ROWS))
 
 
 def install(app: Flask) -> None:
-    """Let the templates of `app` ask for parts."""
-    app.jinja_env.globals.update(remembered=remembered, remembered_field=remembered_field)
+    """Let the templates of `app` ask for parts; called when the seals are there."""
+    given = cast(dict[str, Any], app.jinja_env.globals)
+    given.update(remembered=remembered, remembered_field=remembered_field, remembered_rows=remembered_rows)
+    given.update(row_end=ROW_END, way_back=WAY_BACK)
+    sealed = {name: _sealed(name, given[name]) for name in SEALS}
+    given.update(sealed)
+    app.context_processor(lambda: sealed)  # Flask-WTF puts its own into each context, above the globals.
+
+
+def _sealed(name: str, seal: Callable[[], str]) -> Callable[[], str]:
+    """Answer the seal of a request, or the mark for it while a part is drawn."""
+    return lambda: _MARKS[name] if _DRAWING in request.environ else seal()
 
 
 def remembered(draw: Callable[..., Markup], *depends: Any) -> Markup:
     """Answer a part as it was drawn before, or let its macro draw it; `depends` is all that it shows or links to."""
-    name: str = getattr(draw, "name", None) or draw.__qualname__  # a macro of Jinja has the one, a method the other
-    kept = _kept(name, *_for_whom(), *depends)
-    if not kept:
-        kept.append(draw())
-    drawn: Markup = kept[0]
-    return drawn
+    part: str = getattr(draw, "name", None) or draw.__qualname__  # a macro of Jinja has the one, a method the other
+    kept = _kept(part, *_for_whom(), *depends)
+    drawn, marked = kept[0] if kept else _drawn(draw)
+    if not kept and not _is_of_this_request(drawn):
+        kept.append((drawn, marked))
+    if not marked or _DRAWING in request.environ:
+        return Markup(drawn)  # noqa: S704 - drawn by a template, as it was kept
+    seals = cast(dict[str, Any], current_app.jinja_env.globals)
+    for name in marked:
+        drawn = drawn.replace(_MARKS[name], seals[name]())
+    return Markup(drawn)  # noqa: S704 - drawn by a template, as it was kept
+
+
+def _drawn(draw: Callable[..., Markup]) -> tuple[str, tuple[str, ...]]:
+    """Draw a part with the marks of its seals, and say which it has."""
+    was_drawing = _DRAWING in request.environ
+    request.environ[_DRAWING] = True
+    try:
+        drawn = draw()
+    finally:
+        if not was_drawing:
+            del request.environ[_DRAWING]
+    return drawn, tuple(name for name, mark in _MARKS.items() if mark in drawn)
+
+
+def _is_of_this_request(drawn: str) -> bool:
+    """Say whether a seal came in by another way than its function; then the part is not for the next request."""
+    return any(seal and seal in drawn for seal in (g.get("csrf_token"), getattr(request, "csp_nonce", None)))
 
 
 def remembered_field(draw: Callable[..., Markup], field: Field, attributes: dict[str, Any]) -> Markup:
@@ -65,6 +116,57 @@ def remembered_field(draw: Callable[..., Markup], field: Field, attributes: dict
         kept.extend((draw(field, attributes), *words))
     drawn: Markup = kept[0]
     return drawn
+
+
+def remembered_rows(draw: Callable[[list[Base]], Markup], records: Iterable[Base], *depends: Any) -> Markup:
+    """Draw the rows of a list, but for those of which all that was read is as it was when they were drawn before.
+
+    A list is mostly seen again as it was: somebody comes back to it from a record. What a row shows must stand in the
+    record or in those read with it; a row for which more is read while it is drawn is drawn each time.
+    """
+    reading, alike = _Read(), (*_for_whom(), clock.today(), *depends)
+    facts = {record: reading.of(record) for record in records}
+    kept = {record: _kept_rows(alike, told) for record, told in facts.items()}
+    shown = {record: row[0] if row else "" for record, row in kept.items()}
+    if missing := [record for record, row in kept.items() if not row]:
+        drawn, reading = draw(missing).split(ROW_END), _Read()
+        for record, row in zip(missing, drawn, strict=False):
+            shown[record] = row
+            if reading.of(record) == facts[record]:
+                kept[record].append(row)
+    return Markup("".join(shown.values()))  # noqa: S704 - drawn by a template, as they were kept
+
+
+_PLAIN = frozenset({str, int, bool, type(None), date, datetime})
+
+
+class _Read:
+    """What was read of records and of those that were read with them; found out once for those that many rows share."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[Any, ...]] = {}
+
+    def of(self, record: Base) -> tuple[Any, ...]:
+        """Tell all of it, as something to look up by."""
+        found = self._known.get(id(record))
+        if found is None:
+            self._known[id(record)] = ()  # whoever leads back to it
+            told = self._told
+            found = tuple(
+                [
+                    (name, value if type(value) in _PLAIN else told(value))
+                    for name, value in vars(record).items()
+                    if name != "_sa_instance_state"
+                ]
+            )
+            self._known[id(record)] = found
+        return found
+
+    def _told(self, value: Any) -> Any:
+        if isinstance(value, Base):
+            return self.of(value)
+        # 5 and 5.00 are equal, and written otherwise.
+        return repr(value) if isinstance(value, Decimal | list | dict) else value
 
 
 def _for_whom() -> tuple[Any, ...]:

@@ -62,11 +62,11 @@ class SavedViews(Deleting, Lists):
         found: SavedView | None = g.first_view
         return found
 
-    def _views(self) -> Sequence[SavedView]:
+    def _views(self) -> Sequence[Any]:
         """List the views of the page that the reader sees, once a request."""
         if "views" not in g:
             g.views = saved_views.of_page(db.session, self.endpoint)
-        found: Sequence[SavedView] = g.views
+        found: Sequence[Any] = g.views
         return found
 
     @expose("/")
@@ -175,7 +175,7 @@ class SavedViews(Deleting, Lists):
                 name=view.name,
                 url=self._url_of(view),
                 is_shared=view.shared,
-                is_first=view is first,
+                is_first=first is not None and view.view_id == first.view_id,
                 may_change=saved_views.may_change(reader(), view),
             )
             for view in views

@@ -101,6 +101,7 @@ def choose(**wanted: str | None) -> None:
     if not known:
         return
     session[SCREEN] = {**_chosen(), **known}
+    g.pop("screen", None)
     if current_user.is_authenticated:
         preferences.remember(db.session, SCREEN, session[SCREEN])
         db.session.commit()
@@ -112,9 +113,13 @@ def choice(name: str) -> str | None:
 
 
 def _chosen() -> dict[str, str]:
-    kept = session.get(SCREEN)
-    found = kept if isinstance(kept, dict) else {}
-    return {name: found[name] for name, offered in CHOICES.items() if found.get(name) in offered}
+    """Read the choices, once a request: each number of a page asks for the digits."""
+    found: dict[str, str] | None = g.get("screen")
+    if found is None:
+        held = session.get(SCREEN)
+        kept = held if isinstance(held, dict) else {}
+        found = g.screen = {name: kept[name] for name, offered in CHOICES.items() if kept.get(name) in offered}
+    return found
 
 
 def _language() -> str:

@@ -3,10 +3,12 @@
 A test holds the two to each other for every entity.
 """
 
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Text, cast, func, inspect
+from sqlalchemy import Column, ColumnElement, Select, Text, case, cast, func, inspect
 from sqlalchemy.orm import aliased
+from sqlalchemy.sql import visitors
 
 from fsms.models import (
     Attendance,
@@ -57,6 +59,19 @@ class Joined:
         return named
 
 
+@cache
+def read_by(entity: type[Base]) -> tuple[Any, ...]:
+    """Name the attributes of the entity's own that its label is made of."""
+    mapper = inspect(entity)
+    label: Any = Joined(entity).label(())
+    own = {
+        mapper.get_property_by_column(mapper.local_table.c[column.key])
+        for column in visitors.iterate(getattr(label, "expression", label))
+        if isinstance(column, Column) and column.table is mapper.local_table
+    }
+    return tuple(found.class_attribute for found in mapper.column_attrs if found in own)
+
+
 def _dotted(*parts: Any) -> ColumnElement[str]:
     return func.concat_ws(" · ", *parts)
 
@@ -83,7 +98,7 @@ def _enrollment(joined: Joined, path: Path, _enrollment: Any) -> ColumnElement[A
 
 
 def _grade(_joined: Joined, _path: Path, grade: Any) -> ColumnElement[Any]:
-    return _dotted(cast(grade.grade, Text), grade.grade_date)
+    return _dotted(case((grade.excused, "excused"), else_=cast(grade.grade, Text)), grade.grade_date)
 
 
 def _attendance(_joined: Joined, _path: Path, attendance: Any) -> ColumnElement[Any]:

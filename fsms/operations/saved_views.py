@@ -5,8 +5,9 @@ database holds a teacher to that; among administrators, who are its owner, it is
 """
 
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, bindparam, func, or_, select
 
 from fsms import text
 from fsms.activity import AnySession
@@ -19,18 +20,39 @@ MOST = 50
 """Of own views of one list."""
 
 
-def of_page(session: AnySession, page: str) -> Sequence[SavedView]:
+def _is_seen_by(user_id: Any) -> ColumnElement[bool]:
+    return or_(SavedView.shared, SavedView.user_id == user_id)
+
+
+# Read with every list, so it is put together once, and as lines rather than records.
+_OF_PAGE = (
+    select(
+        SavedView.view_id.label("view_id"),
+        SavedView.user_id.label("user_id"),
+        SavedView.name,
+        SavedView.address,
+        SavedView.shared,
+    )
+    .where(SavedView.page == bindparam("page"), _is_seen_by(bindparam("reader")))
+    .order_by(SavedView.shared.desc(), func.lower(SavedView.name), SavedView.view_id)
+)
+
+
+def of_page(session: AnySession, page: str) -> Sequence[Any]:
     """List the views of a page that the session's actor sees: shared ones first, by name."""
-    seen = select(SavedView).where(SavedView.page == page, _is_seen_by(_actor(session)))
-    return session.scalars(seen.order_by(SavedView.shared.desc(), func.lower(SavedView.name), SavedView.view_id)).all()
+    asked = {"page": page, "reader": _actor(session).user_id}
+    return session.connection().execute(_OF_PAGE, asked).all()
 
 
 def find(session: AnySession, page: str, key: int | None) -> SavedView | None:
     """Find a view of a page that the actor sees."""
-    return next((view for view in of_page(session, page) if view.view_id == key), None)
+    if key is None:
+        return None
+    seen = SavedView.page == page, SavedView.view_id == key, _is_seen_by(_actor(session).user_id)
+    return session.scalars(select(SavedView).where(*seen)).one_or_none()
 
 
-def may_change(actor: Actor | None, view: SavedView) -> bool:
+def may_change(actor: Actor | None, view: Any) -> bool:
     """Say whether somebody keeps a view: an own one, or a shared one as an administrator."""
     if actor is None:
         return False
@@ -90,10 +112,6 @@ def _actor(session: AnySession) -> Actor:
     actor = actor_of(session)
     assert actor, "a view belongs to somebody"
     return actor
-
-
-def _is_seen_by(actor: Actor) -> ColumnElement[bool]:
-    return or_(SavedView.shared, SavedView.user_id == actor.user_id)
 
 
 def _mind(session: AnySession, view: SavedView) -> None:

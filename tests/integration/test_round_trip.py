@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from openpyxl import load_workbook
 from openpyxl.utils.escape import unescape
 from sqlalchemy import Engine, Table, create_engine, delete, func, insert, select, true
+from sqlalchemy.orm import load_only
 
 from fsms.exchange import csv_export, json_lines, labels, xlsx_export
 from fsms.exchange.sheet import Column, Sheet
-from fsms.models import ENTITIES, ActivityLog, Base, Subject
+from fsms.models import ENTITIES, ActivityLog, Base, Enrollment, FamilyInfo, Subject
 from tests.builders import Make
 from tests.database import migrated_template, scratch_database
 
@@ -132,6 +133,7 @@ def test_a_record_is_called_the_same_in_a_file_and_on_a_page(make: Make, entity:
     for build in (make.grade, make.attendance, make.guardian, make.family, make.scholarship):
         build()
     make.guardian(last_name=None, first_name=None)
+    make.grade(grade=None, excused=True)
     make.scholarship(type=None, sponsor=None)
     make.session.commit()
 
@@ -142,3 +144,19 @@ def test_a_record_is_called_the_same_in_a_file_and_on_a_page(make: Make, entity:
     found = make.session.execute(named).all()
     assert found
     assert [name for _row, name in found] == [str(row) for row, _name in found]
+
+
+@pytest.mark.parametrize(
+    "entity", [entity for entity in ENTITIES if entity not in (ActivityLog, Enrollment, FamilyInfo)]
+)
+def test_a_record_is_called_by_what_is_read_for_its_name(make: Make, entity: type[Base]) -> None:
+    for build in (make.grade, make.attendance, make.guardian, make.scholarship):
+        build()
+    make.session.commit()
+    whole = [str(row) for row in make.session.scalars(select(entity).order_by(*entity.__mapper__.primary_key))]
+    make.session.expunge_all()
+    read = labels.read_by(entity)
+
+    few = select(entity).options(load_only(*read, raiseload=True)).order_by(*entity.__mapper__.primary_key)
+
+    assert [str(row) for row in make.session.scalars(few)] == whole

@@ -29,10 +29,10 @@ from sqlalchemy import (
     text,
     update,
 )
-from sqlalchemy.exc import IntegrityError, ProgrammingError
+from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
 from sqlalchemy.orm import Session, joinedload, scoped_session, sessionmaker
 
-from fsms import embedded, schema
+from fsms import embedded, policy, schema
 from fsms.config import ROOT
 from fsms.models import (
     ENTITIES,
@@ -765,6 +765,29 @@ def test_a_pooled_connection_carries_no_role_from_one_transaction_to_the_next(sc
 
     assert len(server) == 1
     assert tuple(said) == ("none", "")
+
+
+def test_a_transaction_keeps_the_isolation_that_it_was_asked_for(school: Engine) -> None:
+    for level in ("REPEATABLE READ", "SERIALIZABLE", "READ COMMITTED"):
+        with Sessions(bind=school.execution_options(isolation_level=level)) as session:
+            speak_for(session, TEACHER)
+            said = session.execute(text("SELECT current_setting('transaction_isolation'), current_user")).one()
+            assert tuple(said) == (level.lower(), "fsms_teacher")
+
+
+def test_a_role_that_the_database_refuses_ends_in_its_error_and_nobody_reads_anything(
+    school: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(policy.DATABASE_ROLES, "teacher", "no such role")
+    with Sessions(bind=school) as session:
+        speak_for(session, TEACHER)
+        with pytest.raises(DBAPIError, match="no such role"):
+            session.get(Course, 1)
+        session.rollback()
+
+        monkeypatch.undo()
+
+        assert session.scalar(select(func.count()).select_from(Course)) == 3
 
 
 def test_a_session_without_transactions_is_refused_since_a_role_lasts_as_long_as_one(school: Engine) -> None:

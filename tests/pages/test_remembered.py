@@ -1,7 +1,20 @@
 """Parts of pages that are drawn once: nobody is shown what was drawn for somebody else, nor what is over."""
 
-from tests.browser import Page, PageClient
-from tests.builders import Make
+import gc
+from collections.abc import Callable
+from typing import cast
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from flask import Flask, g
+from markupsafe import Markup
+
+from fsms.admin_views import remembered
+from fsms.admin_views.contexts import LetGo
+from fsms.models import Base, Course, Subject
+from fsms.vocabulary import Role
+from tests.browser import Browser, Page, PageClient
+from tests.builders import PASSWORD, Make
 
 
 def menu(page: Page) -> list[str]:
@@ -100,3 +113,185 @@ def test_a_field_is_drawn_in_the_language_and_the_digits_of_its_reader(admin: Pa
     words = [" ".join("".join(label.itertext()).split()) for label in admin.get(path).find("label")]
     assert words
     assert not [word for word in words if word.isascii() and word]
+
+
+# ---- Tokens and nonces ---------------------------------------------------------------------------------------------
+
+
+def seals(page: Page) -> tuple[set[str], set[str]]:
+    """The tokens of a page's forms, and the nonces of its scripts and styles."""
+    tokens = {field.get("value") or "" for field in page.find("input") if field.get("name") == "csrf_token"}
+    nonces = {tag.get("nonce") or "" for kind in ("script", "link") for tag in page.find(kind) if tag.get("nonce")}
+    return tokens, nonces
+
+
+LISTS = ("/admin/course/", "/admin/student/", "/admin/user/", "/admin/activitylog/")
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_each_session_of_a_person_has_its_own_token_and_each_page_its_own_nonce(
+    browser: Browser, make: Make, path: str
+) -> None:
+    user = make.user(role=Role.ADMIN.value)
+    make.student()
+    desk, phone = browser(), browser()
+    for one in (desk, phone):
+        one.sign_in(user.username, PASSWORD)
+    seen = []
+
+    for one in (desk, phone, desk, phone):
+        page = one.get(path)
+        tokens, nonces = seals(page)
+        policy = page.response.headers["Content-Security-Policy"]
+        assert tokens == {one.csrf_token}
+        assert len(nonces) == 1
+        assert f"'nonce-{next(iter(nonces))}'" in policy
+        assert not [mark for mark in remembered._MARKS.values() if mark in page.text]
+        seen.append((next(iter(tokens)), *nonces))
+
+    assert len({token for token, _nonce in seen}) == 2
+    assert len({nonce for _token, nonce in seen}) == 4
+
+
+def test_a_form_that_is_drawn_once_is_taken_from_every_session(browser: Browser, make: Make) -> None:
+    user = make.user(role=Role.ADMIN.value)
+    for one in (browser(), browser(), browser()):
+        one.sign_in(user.username, PASSWORD)
+        one.get("/admin/course/")
+        assert one.submit("/logout").path == "/login"
+
+
+def test_a_part_into_which_a_token_came_by_another_way_is_not_kept(app: Flask) -> None:
+    with app.test_request_context("/admin/"):
+        g.csrf_token = "a-token-of-this-request"
+        drawn = [Markup("a-token-of-this-request"), Markup("nothing of the kind")]
+        assert remembered.remembered(_Macro("part of a test", drawn.pop, 0), "once") == "a-token-of-this-request"
+        assert remembered.remembered(_Macro("part of a test", drawn.pop, 0), "once") == "nothing of the kind"
+        assert remembered.remembered(_Macro("part of a test", drawn.pop, 0), "once") == "nothing of the kind"
+
+
+class _Macro:
+    def __init__(self, name: str, draw: Callable[[int], Markup], given: int) -> None:
+        self.name, self._draw, self._given = name, draw, given
+
+    def __call__(self) -> Markup:
+        return self._draw(self._given)
+
+
+# ---- Rows of lists -------------------------------------------------------------------------------------------------
+
+
+def rows(page: Page) -> list[list[str]]:
+    """What the rows of a list say."""
+    return [
+        [" ".join("".join(cell.itertext()).split()) for cell in row if cell.get("class") != "row-actions"]
+        for row in page.find("tr")
+        if row.find("td") is not None and row.find("th[@scope='row']") is not None
+    ]
+
+
+def test_a_row_shows_what_was_changed_though_it_was_drawn_before(admin: PageClient, make: Make) -> None:
+    subject = make.subject(subject_name="Art")
+    assert "Art" in str(rows(admin.get("/admin/subject/")))
+
+    admin.get(f"/admin/subject/edit/?id={subject.subject_id}")
+    admin.submit(subject_name="Music")
+
+    assert "Music" in str(rows(admin.get("/admin/subject/")))
+    assert "Art" not in str(rows(admin.get("/admin/subject/")))
+
+
+def test_a_row_shows_what_was_changed_in_the_records_it_names(admin: PageClient, make: Make) -> None:
+    mark = make.grade()
+    admin.get("/admin/grade/")
+    path = f"/admin/student/edit/?id={mark.student.student_id}"
+
+    admin.get(path)
+    admin.submit(last_name="Renamed")
+
+    assert "Renamed" in str(rows(admin.get("/admin/grade/")))
+
+
+def test_a_row_is_drawn_in_the_language_and_the_digits_of_its_reader(admin: PageClient, make: Make) -> None:
+    make.attendance()
+    english = rows(admin.get("/admin/attendance/"))
+
+    admin.post("/language", {"language": "km", "url": "/admin/attendance/"})
+    khmer = rows(admin.get("/admin/attendance/"))
+
+    assert english != khmer
+    assert "វត្តមាន" in str(khmer)
+
+
+def test_rows_offer_each_reader_what_is_open_to_them(admin: PageClient, teacher: PageClient, make: Make) -> None:
+    make.enrollment(course=make.course(teacher1=teacher.user))
+
+    for _ in range(2):
+        assert [a for a in admin.get("/admin/student/").find("a", "btn-icon") if "/edit/" in (a.get("href") or "")]
+        page = teacher.get("/admin/student/")
+        assert rows(page)
+        assert not [a for a in page.find("a") if "/edit/" in (a.get("href") or "")]
+
+
+def test_the_links_of_a_row_lead_back_to_the_list_they_stand_in(admin: PageClient, make: Make) -> None:
+    make.student(last_name="Sok")
+
+    for address in ("/admin/student/", "/admin/student/?search=Sok", "/admin/student/?sort=full_name&desc=1"):
+        page = admin.get(address)
+        links = [a.get("href") or "" for a in page.find("a", "row-link")]
+        assert links
+        for link in links:
+            assert parse_qs(urlsplit(link).query)["url"] == [address]
+        assert remembered.WAY_BACK not in page.text
+        assert remembered.ROW_END not in page.text
+
+
+def test_a_row_of_which_nothing_more_is_read_is_drawn_once(app: Flask, make: Make) -> None:
+    key = make.subject().subject_id
+    make.session.commit()
+    drawn = []
+
+    def draw(records: list[Base]) -> Markup:
+        drawn.extend(records)
+        return Markup(remembered.ROW_END).join(str(record) for record in records)  # noqa: S704
+
+    with app.test_request_context("/admin/"):
+        for _ in range(2):
+            make.session.expunge_all()
+            remembered.remembered_rows(draw, [make.session.get_one(Subject, key)], "a test")
+
+    assert len(drawn) == 1
+
+
+def test_a_row_for_which_more_is_read_while_it_is_drawn_is_drawn_each_time(app: Flask, make: Make) -> None:
+    key = make.course().course_id
+    make.session.commit()
+    drawn = []
+
+    def draw(records: list[Base]) -> Markup:
+        drawn.extend(records)
+        return Markup(remembered.ROW_END).join(str(cast(Course, record).teacher1) for record in records)  # noqa: S704
+
+    with app.test_request_context("/admin/"):
+        for _ in range(2):
+            make.session.expunge_all()
+            remembered.remembered_rows(draw, [make.session.get_one(Course, key)], "a test")
+
+    assert len(drawn) == 2
+
+
+# ---- After a request -----------------------------------------------------------------------------------------------
+
+
+def test_what_a_page_was_made_of_goes_with_its_request(admin: PageClient, make: Make) -> None:
+    make.attendance()
+    admin.get("/admin/attendance/")
+    gc.collect()
+    gc.disable()
+    try:
+        admin.get("/admin/attendance/")
+        left = [one for one in gc.get_objects() if isinstance(one, LetGo) and "page_shown" in one.parent]
+    finally:
+        gc.enable()
+
+    assert not left
