@@ -17,6 +17,7 @@ from flask_babel import gettext, ngettext
 from sqlalchemy import Table, or_
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import joinedload
 from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.schema import AddConstraint, CreateIndex
 from wtforms import Field, Form
@@ -152,6 +153,16 @@ class EntityView(BulkActs, Exports):
         if hasattr(self.model, "version"):
             made.version = VersionField()
         return made
+
+    def _read_with_the_row(self) -> tuple[Any, ...]:
+        """Read the children that a form has as rows with their parent: they are few, and each way takes time."""
+        return self._children_in_forms if g.verb == Verb.EDIT and request.method == "GET" else ()
+
+    @cached_property
+    def _children_in_forms(self) -> tuple[Any, ...]:
+        of_rows = {inline.model for inline in self.inline_models or ()}
+        relations = self.model.__mapper__.relationships
+        return tuple(joinedload(one.class_attribute) for one in relations if one.mapper.class_ in of_rows)
 
     def edit_form(self, obj: Any = None) -> Form:
         """Show the present photograph beside the field for a new one."""

@@ -154,10 +154,14 @@ class ByRole(ModelView):
         actor = reader()
         return actor is None or is_shown(actor.role, self.model, path)
 
+    def _read_with_the_row(self) -> tuple[Any, ...]:
+        """Say what is needed beside the row that an address names, so that it is read in the same statement."""
+        return ()
+
     def get_one(self, id: Any) -> Base:
         """Find the row of an address or a form: one that the reader sees and, to change it, may change."""
         key = record_id(id)
-        row = None if key is None else db.session.get(self.model, key)
+        row = None if key is None else db.session.get(self.model, key, options=self._read_with_the_row())
         if row is None or key is None:
             unseen(g.verb, self.model, key)
         # Who sees every row may change every row: only of the others the database is asked, which locks the row.

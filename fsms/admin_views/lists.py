@@ -166,12 +166,17 @@ class Lists(ByRole):
             return None, rows.order_by(*(term.sql(backwards=False) for term in terms))
         place = paging.Place(page or 0, page_size or self.page_size, *map(record_id, map(request.args.get, BESIDE)))
         options = self._loaded_with_the_list
-        shown = paging.read_with_count(matching, terms, place, options) if search else None
+        asked = search, *map(tuple, filters or ())
+        narrowed, exactly = bool(search or filters), request.args.get("count") == "exact"
+        shown = None
+        if narrowed and not exactly and not paging.were_many(self.model, asked):
+            shown = paging.read_with_count(matching, terms, place, options)
         if shown is None:
-            known = paging.count(matching, exactly=request.args.get("count") == "exact")
+            known = paging.count(matching, exactly=exactly)
+            paging.remember_whether_many(self.model, asked, known)
             columns = (column for column, _label in self._list_columns)
             whole = (self.model, sort_column, sort_desc, policy.sees_all(reader()), *columns)
-            shown = paging.read(matching, terms, place, known, options, None if search or filters else whole)
+            shown = paging.read(matching, terms, place, known, options, None if narrowed else whole)
         g.page_shown, known = shown, shown.count
         return known.number if known.is_exact else None, g.page_shown.rows
 

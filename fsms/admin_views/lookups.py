@@ -1,18 +1,20 @@
 """Choosing a record of another entity by typing a part of its name: the look-up behind every foreign key."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Any
 
 from flask import request
 from flask_admin.model.ajax import AjaxModelLoader
 from flask_admin.model.fields import AjaxSelectField
 from flask_babel import gettext
-from sqlalchemy import ColumnElement, cast, select
+from sqlalchemy import ColumnElement, Select, cast, select
 from wtforms import ValidationError
 from wtforms.form import BaseForm
 
 from fsms import searching
 from fsms.database import db
+from fsms.exchange.labels import Joined
 from fsms.models import Base, Course, Enrollment, SchoolYear, Semester, Student, Subject, User
 
 LARGEST_ID = searching.LARGEST_NUMBER
@@ -46,6 +48,13 @@ def record_id(typed: object) -> int | None:
     if not written.isascii() or not written.isdigit() or len(written) > 10:
         return None
     return int(written) if int(written) <= LARGEST_ID else None
+
+
+@cache
+def _labelled(model: type[Base]) -> Select[Any]:
+    """Ask for the keys and labels of a handful of records, in the order in which they are offered."""
+    key = model.__mapper__.primary_key[0]
+    return select(key, Joined(model).label(())).order_by(*OFFERED[model]).limit(MOST_ANSWERS)
 
 
 class LookUp(AjaxModelLoader):
@@ -86,9 +95,12 @@ class LookUp(AjaxModelLoader):
         first = min(max(offset or 0, 0), LARGEST_ID)
         return list(db.session.scalars(statement.offset(first).limit(min(max(limit or 10, 1), MOST_ANSWERS))).unique())
 
-    def few(self) -> list[Base]:
-        """List what stands in the form without being looked up."""
-        return self.get_list("", limit=MOST_ANSWERS) if self.model in FEW else []
+    def few(self) -> Sequence[tuple[int, str]]:
+        """List, by key and label, what stands in the form without being looked up."""
+        if self.model not in FEW:
+            return ()
+        found = db.session.connection().execute(_labelled(self.model))
+        return [(key, label or "") for key, label in found]
 
     def offered(self) -> Iterator[ColumnElement[bool]]:
         """Say which records may be chosen; one that is chosen already stays, whatever this says."""

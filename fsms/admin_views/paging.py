@@ -23,6 +23,7 @@ WALKED = 1_000
 """Rows that may be passed over. A page further down begins behind a row."""
 DIGITS_OF_A_GUESS = 3
 SECONDS_OF_A_GUESS = 60
+MOST_QUESTIONS = 1_000
 
 _guesses: dict[str, tuple[int, float]] = {}
 
@@ -53,6 +54,23 @@ def count(matching: Query[Any], *, exactly: bool = False) -> Count:
     if is_whole:
         _guesses[_table_of(matching)] = guess, time.monotonic() + SECONDS_OF_A_GUESS
     return Count(_rounded(guess), is_exact=False)
+
+
+_many: dict[Hashable, float] = {}
+"""Questions whose answers were too many to be found before they are sorted, and how long that is believed."""
+
+
+def were_many(*asked: Hashable) -> bool:
+    """Say whether the same question had too many answers within the last minute."""
+    return _many.get(asked, 0) > time.monotonic()
+
+
+def remember_whether_many(entity: Hashable, asked: Hashable, found: Count) -> None:
+    """Remember of a question whether its answers are too many."""
+    if len(_many) >= MOST_QUESTIONS:
+        _many.clear()
+    if found.number > EXACT_UP_TO:
+        _many[entity, asked] = time.monotonic() + SECONDS_OF_A_GUESS
 
 
 def _is_whole(matching: Query[Any]) -> bool:
@@ -218,7 +236,10 @@ class Page:
         page = self.place.page
         if page == -1 or not self.keys:
             return None
-        is_there = page < 0 or self.place.before is not None or self.has_more
+        if self.pages is not None:
+            is_there = page + 1 < self.pages
+        else:
+            is_there = page < 0 or self.place.before is not None or self.has_more
         return self._link(page + 1, after=self.keys[-1]) if is_there else None
 
     def _link(self, page: int, **beside: int | None) -> Link:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -105,8 +105,9 @@ class LookupSelect:
 
     def __call__(self, field: Any, **attributes: Any) -> Markup:
         """Draw the options chosen now and, where they are few, all others."""
-        chosen = [model for model in (field.data if self.multiple else [field.data]) or () if model is not None]
-        others = [model for model in field.loader.few() if model not in chosen]
+        models = (field.data if self.multiple else [field.data]) or ()
+        chosen = [field.loader.format(model) for model in models if model is not None]
+        others = [option for option in field.loader.few() if option not in chosen]
         attributes |= {
             "data-lookup-url": get_url(".ajax_lookup", name=field.loader.name),
             "data-placeholder": field.loader.options.get("placeholder", gettext("Type to search")),
@@ -116,14 +117,17 @@ class LookupSelect:
             attributes["data-lookup-with"] = " ".join(narrowed)
         attributes.setdefault("id", field.id)
         shown = [] if self.multiple else [Markup('<option value=""></option>')]
-        for option, models in (
-            (Markup('<option value="{}" selected>{}</option>'), chosen),
-            (Markup('<option value="{}">{}</option>'), others),
-        ):
-            shown += [option.format(*field.loader.format(model)) for model in models]
+        shown += [Markup('<option value="{}" selected>{}</option>').format(*option) for option in chosen]
+        shown += [_option(*option) for option in others]
         return Markup("<select {}>{}</select>").format(
             Markup(html_params(name=field.name, **attributes)), Markup("").join(shown)
         )
+
+
+@lru_cache(1_000)
+def _option(key: int, label: str) -> Markup:
+    """Draw what can be chosen; it is the same handful in every form."""
+    return Markup('<option value="{}">{}</option>').format(key, label)
 
 
 def day_line(**attributes: Any) -> Markup:

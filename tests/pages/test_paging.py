@@ -25,6 +25,7 @@ ORDERS = {
 def _long(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make a list of a few rows a long one: counted about, and begun behind a row from the second page on."""
     monkeypatch.setattr(paging, "EXACT_UP_TO", 3)
+    monkeypatch.setattr(paging, "_many", {})
     monkeypatch.setattr(paging, "WALKED", 2)
     monkeypatch.setattr(paging, "_guesses", {})
     monkeypatch.setattr(Lists, "page_size_options", (2, 20, 50))
@@ -85,6 +86,23 @@ def test_a_long_list_is_turned_by_rows_and_not_by_passing_over_them(
 
 
 @pytest.mark.usefixtures("class_of_eleven")
+@pytest.mark.parametrize("narrowed", ["", "flt0_place=kept,dropped&", "search=សុខ&"])
+@pytest.mark.parametrize("order", ORDERS)
+def test_a_list_that_is_counted_ends_with_its_last_page(
+    admin: PageClient, monkeypatch: pytest.MonkeyPatch, order: str, narrowed: str
+) -> None:
+    monkeypatch.setattr(Lists, "page_size_options", (2, 20, 50))
+    address = f"/admin/enrollment/?{narrowed}{order}"
+    whole = keys(admin.get(f"{address}&page_size=50"))
+    assert len(whole) > 4
+
+    forth = [*turned(admin, f"{address}&page_size=2", "Next page")]
+
+    assert [key for page in forth for key in keys(page)] == whole
+    assert all(keys(page) for page in forth)
+
+
+@pytest.mark.usefixtures("class_of_eleven")
 @pytest.mark.parametrize("length", ["few", "too many to be found at once"])
 @pytest.mark.parametrize("order", ORDERS)
 def test_what_is_searched_for_is_turned_like_any_list(
@@ -93,6 +111,7 @@ def test_what_is_searched_for_is_turned_like_any_list(
     monkeypatch.setattr(Lists, "page_size_options", (2, 20, 50))
     if length != "few":
         monkeypatch.setattr(paging, "EXACT_UP_TO", 3)
+        monkeypatch.setattr(paging, "_many", {})
     address = f"/admin/enrollment/?search=សុខ&{order}"
     whole = keys(admin.get(f"{address}&page_size=50"))
     assert len(whole) == 7
