@@ -35,7 +35,7 @@ class AttendanceView(EntityView):
     )
     column_searchable_list = ("student.last_name", "student.first_name", "student.student_id", "reason")
     column_sortable_list = ("attendance_date", "session", "status")
-    column_default_sort = ("attendance_id", True)
+    column_default_sort = ("attendance_date", True)
     column_filters = (
         "attendance_date",
         "status",

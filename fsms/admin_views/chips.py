@@ -17,6 +17,7 @@ from sqlalchemy.sql.util import ClauseAdapter
 from fsms import text
 from fsms.admin_views import filters
 from fsms.admin_views.lookups import record_id
+from fsms.admin_views.paging import Parents
 from fsms.database import db
 from fsms.vocabulary import Choice
 
@@ -31,6 +32,8 @@ class Chip:
     value: str
     label: Any
     asks: Callable[[], ColumnElement[bool]]
+    parents: Callable[[], Parents] | None = None
+    """Where it asks for the rows of some parents: those, made anew for each request too."""
 
 
 class Chips(filters.SchoolFilter):
@@ -143,6 +146,17 @@ class ChosenRows(Chips):
 def toggle(arg: str, label: Any, asks: Callable[[], ColumnElement[bool]], *, reads: str = "") -> Chips:
     """Make a group of one chip, on or off."""
     return Chips(arg, label, Chip("1", label, asks), reads=reads)
+
+
+def toggle_of_parents(arg: str, label: Any, parents: Callable[[], Parents]) -> Chips:
+    """Make a group of one chip that asks for the rows of some parents."""
+
+    def asks() -> ColumnElement[bool]:
+        meant = parents()
+        asked: ColumnElement[bool] = meant.column.in_(meant.keys)
+        return asked
+
+    return Chips(arg, label, Chip("1", label, asks, parents))
 
 
 def of_choices(arg: str, label: Any, column: Any, choices: type[Choice], *, as_menu: bool = False) -> Chips:

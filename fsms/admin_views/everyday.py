@@ -9,7 +9,8 @@ from flask_login import current_user
 from sqlalchemy import ColumnElement, Select, and_, or_, select
 
 from fsms import clock
-from fsms.admin_views.chips import CHOSEN, Chip, Chips, ChipsOfRows, of_choices, toggle
+from fsms.admin_views.chips import CHOSEN, Chip, Chips, ChipsOfRows, of_choices, toggle, toggle_of_parents
+from fsms.admin_views.paging import Parents
 from fsms.models import Course, Subject
 from fsms.reports import school_year
 from fsms.vocabulary import GradeLevel
@@ -34,12 +35,12 @@ def _courses(asked: ColumnElement[bool]) -> Select[int]:
 
 def this_year(course: Any) -> Chips:
     """Of the courses of the present year, by the column with the course's number."""
-    return toggle("year", _("This year"), lambda: course.in_(_courses(is_this_year())))
+    return toggle_of_parents("year", _("This year"), lambda: Parents(course, _courses(is_this_year())))
 
 
 def mine(course: Any) -> Chips:
     """Of the reader's own courses."""
-    return toggle("mine", _("My courses"), lambda: course.in_(_courses(is_mine())))
+    return toggle_of_parents("mine", _("My courses"), lambda: Parents(course, _courses(is_mine())))
 
 
 def pupils_of_this_year(student: Any) -> Chips:

@@ -159,26 +159,39 @@ class Lists(ByRole):
 
         The number of rows is handed on only where it is exact; `g.page_shown` tells the page what is known of it.
         """
-        matching, joins = self.matching(search, filters)
+        parents = self._parents_in(filters or ()) if execute and not search else None
+        matching, joins = self.matching(search, () if parents else filters)
         matching, terms = self._sorted(matching, joins, sort_column, sort_desc)
         if not execute:
             rows = matching.options(*self._loaded_with_the_list)
             return None, rows.order_by(*(term.sql(backwards=False) for term in terms))
         place = paging.Place(page or 0, page_size or self.page_size, *map(record_id, map(request.args.get, BESIDE)))
         options = self._loaded_with_the_list
-        asked = search, *map(tuple, filters or ())
         narrowed, exactly = bool(search or filters), request.args.get("count") == "exact"
+        asked = search, *map(tuple, filters or ())
         shown = None
-        if narrowed and not exactly and not paging.were_many(self.model, asked):
+        if narrowed and not parents and not exactly and not paging.were_many(self.model, asked):
             shown = paging.read_with_count(matching, terms, place, options)
         if shown is None:
-            known = paging.count(matching, exactly=exactly)
+            known = paging.count(matching, parents, exactly=exactly)
             paging.remember_whether_many(self.model, asked, known)
             columns = (column for column, _label in self._list_columns)
             whole = (self.model, sort_column, sort_desc, policy.sees_all(reader()), *columns)
-            shown = paging.read(matching, terms, place, known, options, None if narrowed else whole)
+            shown = paging.read(matching, terms, place, known, options, None if narrowed else whole, parents)
         g.page_shown, known = shown, shown.count
         return known.number if known.is_exact else None, g.page_shown.rows
+
+    def _parents_in(self, filters: Any) -> paging.Parents | None:
+        """Find out whether nothing is asked but a chip that means the rows of some parents.
+
+        Where more is asked, all rows of the parents might have to be looked at, and the database knows a better way.
+        """
+        if len(filters) != 1:
+            return None
+        ((index, _name, value),) = filters
+        group = self._filters[index]
+        (chip, *more) = group.clean(value) if isinstance(group, chips.Chips) else (None,)
+        return chip.parents() if chip and chip.parents and not more else None
 
     @property
     def _loaded_with_the_list(self) -> tuple[Any, ...]:

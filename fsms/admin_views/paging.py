@@ -11,7 +11,21 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ClauseElement, ColumnElement, Executable, and_, false, func, or_, select, text, tuple_
+from sqlalchemy import (
+    ClauseElement,
+    ColumnElement,
+    Executable,
+    Index,
+    Select,
+    and_,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+    tuple_,
+)
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Query
 
@@ -28,6 +42,45 @@ MOST_QUESTIONS = 1_000
 _guesses: dict[str, tuple[int, float]] = {}
 
 
+@dataclass(frozen=True)
+class Parents:
+    """The records that rows belong to: a class, to its marks.
+
+    Where the rows of some classes lie in the order of a list, nobody knows; the database believes that they lie all
+    over it, and may walk past two million rows to the first one. From each class they are found at once.
+    """
+
+    column: Any
+    """Of the rows, with the number of their parent."""
+    keys: Select[Any]
+    """The numbers of the parents meant, a few hundred at most."""
+
+    def lead_to(self, *further: Any) -> bool:
+        """Say whether an index leads from each parent to its rows, in the order of a further column if one is given."""
+        wanted = [_column_behind(one) for one in (self.column, *further)]
+        indexes = (index for index in wanted[0].table.indexes if not _is_partial(index))
+        return any(list(index.columns)[: len(wanted)] == wanted for index in indexes)
+
+    def own(self, matching: Query[Any]) -> Query[Any]:
+        """Ask for the rows that belong to one of them."""
+        return matching.filter(self.column.in_(self.keys))
+
+    def rows_of_each(self, asked: Query[Any], most: int, *order: Any) -> Any:
+        """Ask for the first rows of each one of them."""
+        each = self.keys.subquery()
+        first: Any = asked.filter(self.column == each.c[0]).order_by(*order).limit(most)
+        own = first.statement.correlate(each).lateral()
+        return select(*own.c).select_from(each.join(own, true()))
+
+
+def _column_behind(attribute: Any) -> Any:
+    return getattr(getattr(attribute, "property", None), "columns", [None])[0]
+
+
+def _is_partial(index: Index) -> bool:
+    return index.dialect_options["postgresql"]["where"] is not None
+
+
 # ---- Counts --------------------------------------------------------------------------------------------------------
 
 
@@ -39,14 +92,21 @@ class Count:
     is_exact: bool = True
 
 
-def count(matching: Query[Any], *, exactly: bool = False) -> Count:
-    """Count the rows one by one while that is cheap; beyond, say what PostgreSQL expects there to be."""
+def count(matching: Query[Any], parents: Parents | None = None, *, exactly: bool = False) -> Count:
+    """Count the rows one by one while that is cheap; beyond, say what PostgreSQL expects there to be.
+
+    Of the rows that match, those of `parents` are meant, where some are named.
+    """
+    some: Any = matching.with_entities(literal(1).label("one"))
+    if parents:
+        leads, matching = parents.lead_to(), parents.own(matching)
+        some = parents.rows_of_each(some, EXACT_UP_TO + 1) if leads else parents.own(some)
     if exactly:
         return Count(matching.with_entities(func.count()).scalar() or 0)
     is_whole = _is_whole(matching)
     if is_whole and (guess := _remembered_guess(matching)):
         return Count(_rounded(guess), is_exact=False)
-    some = matching.with_entities(text("1")).limit(EXACT_UP_TO + 1).subquery()
+    some = some.limit(EXACT_UP_TO + 1).subquery()
     number: int = matching.session.execute(select(func.count()).select_from(some)).scalar_one()
     if number <= EXACT_UP_TO:
         return Count(number)
@@ -256,16 +316,20 @@ def read(
     known: Count,
     options: Sequence[Any],
     name: Hashable = None,
+    parents: Parents | None = None,
 ) -> Page:
     """Read a page: first the keys of its rows, in their order, then in the same statement what the columns show.
 
     A name stands for the rows that match, their order and what is read with them, where many pages of them are read.
+    Of the rows that match, those of `parents` are meant, where some are named.
     """
     if known.is_exact and not known.number:
         return Page([], [], known, place, has_more=False)
     if known.is_exact and place.page < 0:
         place = replace(place, page=max(math.ceil(known.number / place.size) + place.page, 0))
-    span = _span(matching, terms, place, known)
+    if parents and (known.is_exact or not parents.lead_to(terms[0].column)):
+        matching, parents = parents.own(matching), None
+    span = replace(_span(matching, terms, place, known), parents=parents)
     key = _key_of(matching)
     found = _asked(span, terms, options, name if span.matching is matching else None).all()
     rows, has_more = found[: span.wanted], len(found) > span.wanted
@@ -336,12 +400,19 @@ class _Span:
     are_few: bool = False
     at_most: int | None = None
     """Where their number is not known yet: find so many, and give it with each row."""
+    parents: Parents | None = None
+    """Those whose rows are meant: of each the first are found, and then the first of all of them."""
 
     def keys(self, key: Any, terms: Sequence[Term]) -> Any:
         """Ask for their keys and what they are sorted by; and for one more, to know whether there are others."""
         labelled = (term.column.label(f"by_{n}") for n, term in enumerate(terms))
         asked = self.matching.with_entities(key.label("key"), *labelled)
-        if self.are_few:
+        if self.parents:
+            order = (term.sql(backwards=self.backwards) for term in terms)
+            of_each = self.parents.rows_of_each(asked, self.passed + self.wanted + 1, *order).subquery()
+            terms = [Term(of_each.c[f"by_{n}"], term.is_desc) for n, term in enumerate(terms)]
+            asked = self.matching.session.query(of_each)
+        elif self.are_few:
             few = asked.limit(self.at_most).cte("few").prefix_with("MATERIALIZED")
             terms = [Term(few.c[f"by_{n}"], term.is_desc) for n, term in enumerate(terms)]
             asked = self.matching.session.query(few)

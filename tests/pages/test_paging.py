@@ -102,6 +102,39 @@ def test_a_list_that_is_counted_ends_with_its_last_page(
     assert all(keys(page) for page in forth)
 
 
+@pytest.mark.parametrize("length", ["few", "too many to be counted"])
+@pytest.mark.parametrize("order", ["", "sort=attendance_date", "sort=status&desc=1"])
+@pytest.mark.parametrize("chip", ["year", "mine"])
+def test_the_rows_of_some_classes_are_turned_like_any_list(
+    admin: PageClient, make: Make, monkeypatch: pytest.MonkeyPatch, chip: str, order: str, length: str
+) -> None:
+    monkeypatch.setattr(Lists, "page_size_options", (3, 20, 50))
+    if length != "few":
+        monkeypatch.setattr(paging, "EXACT_UP_TO", 3)
+        monkeypatch.setattr(paging, "WALKED", 3)
+        monkeypatch.setattr(paging, "_many", {})
+    present, past = make.school_year(school_year_code="2024-2025"), make.school_year(school_year_code="2020-2021")
+    wanted = set()
+    for year, section in ((present, "A"), (past, "A"), (present, "B"), (past, "B")):
+        course = make.course(school_year=year, section=section, teacher1=admin.user if year is present else None)
+        student = make.enrollment(course=course).student
+        for day in range(1, 6):
+            row = make.attendance(
+                student=student, course=course, attendance_date=dt.date(int(year.school_year_code[:4]), 12, day)
+            )
+            if year is present:
+                wanted.add(str(row.attendance_id))
+    address = f"/admin/attendance/?flt0_{chip}=1&{order}"
+
+    whole = keys(admin.get(f"{address}&page_size=50"))
+    forth = [*turned(admin, f"{address}&page_size=3", "Next page")]
+    back = [*turned(admin, f"{address}&page_size=3&page=-1", "Previous page")]
+
+    assert set(whole) == wanted
+    assert [key for page in forth for key in keys(page)] == whole
+    assert [key for page in reversed(back) for key in keys(page)] == whole
+
+
 @pytest.mark.usefixtures("class_of_eleven")
 @pytest.mark.parametrize("length", ["few", "too many to be found at once"])
 @pytest.mark.parametrize("order", ORDERS)
