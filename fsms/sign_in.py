@@ -252,11 +252,17 @@ def _know_who_asks() -> Any:
         activity.set_circumstances(db.session(), _circumstances())
         set_attendance_rules(db.session(), current_app.config["SETTINGS"].attendance)
         if request.endpoint not in BACKGROUND_ENDPOINTS and BACKGROUND_HEADER not in request.headers:
-            session["seen"] = _seconds_now()
+            _note_a_sign_of_life()
         return _ask_for_new_password() if current_user.must_change_password else None
     if "_user_id" in session:
         _start_anew()
     return None if request.endpoint in OPEN_ENDPOINTS else _ask_to_sign_in()
+
+
+def _note_a_sign_of_life() -> None:
+    """Let the session last from now on; one that was seen in this very second is not signed anew."""
+    if session.get("seen") != (now := _seconds_now()):
+        session["seen"] = now
 
 
 def _ask_to_sign_in() -> Any:

@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from flask import Flask, url_for
+from flask import Flask
 from flask_admin import Admin, BaseView
-from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from flask_login import current_user
 
@@ -136,16 +135,7 @@ def install(app: Flask) -> None:
 
 def what_every_page_is_told() -> dict[str, Any]:
     """Say who reads, and in which language."""
-    told: dict[str, Any] = {
-        "language": screen.language(),
-        "languages": screen.LANGUAGES,
-        "language_url": url_for("language"),
-    }
+    told: dict[str, Any] = {"language": screen.language(), "languages": screen.LANGUAGES}
     if current_user and current_user.is_authenticated:
-        told["account"] = {
-            "name": current_user.full_name,
-            "role": gettext(label_of(Role, current_user.role)),
-            "url": url_for("account"),
-            "sign_out_url": url_for("logout"),
-        }
+        told["account"] = {"name": current_user.full_name, "role": label_of(Role, current_user.role)}
     return told

@@ -10,7 +10,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -112,7 +112,8 @@ def kill_server(data_dir: Path) -> None:
     if postmaster := server(data_dir):
         family = [postmaster, *postmaster.children(recursive=True)]
         for process in family:
-            process.kill()
+            with suppress(psutil.NoSuchProcess):  # what its postmaster left behind ends by itself
+                process.kill()
         while any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in family):
             time.sleep(0.01)
 
