@@ -115,7 +115,7 @@ class ActivityLogView(EntityView):
         """Show with an entry what it changed, and what else belongs to the act."""
         if template == self.details_template:
             entry: ActivityLog = kwargs["model"]
-            kwargs["line"] = history.line(entry)
+            (kwargs["line"],) = history.lines([entry])
             kwargs["siblings"] = history.of_batch(entry)
         return super().render(template, **kwargs)
 

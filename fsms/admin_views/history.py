@@ -1,21 +1,22 @@
 """The log in words: a sentence for an entry, its changes field by field, and the history of a record."""
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from flask import current_app
+from flask import current_app, g
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
-from sqlalchemy import select
+from sqlalchemy import Column, select
 from sqlalchemy.orm import joinedload
 
 from fsms import activity, policy
 from fsms.admin_views import formatters
 from fsms.admin_views.by_role import reader
 from fsms.database import db
+from fsms.exchange import labels
 from fsms.models import ENTITIES, ActivityLog, Base
 from fsms.vocabulary import label_of
 
@@ -91,6 +92,12 @@ def line(entry: ActivityLog) -> Line:
     )
 
 
+def lines(entries: Sequence[ActivityLog]) -> list[Line]:
+    """Put entries into words, with the names of the records that their changes lead to: a semester, not its number."""
+    _look_up(entries)
+    return [line(entry) for entry in entries]
+
+
 def who(entry: ActivityLog) -> str:
     """Name whoever acted."""
     return named(entry.details or {}, str(entry.user) if entry.user is not None else None)
@@ -154,8 +161,8 @@ def changes(entry: ActivityLog) -> list[Change]:
     held: Mapping[str, Any] = (entry.details or {}).get("changes") or {}
     hidden = policy.hidden_columns(reader(), entity) if entity and reader() else frozenset()
     shown = [name for name in held if name not in hidden]
-    labels = _labels(entity)
-    return [Change(_label(labels, name), *(in_words(entity, name, value) for value in held[name])) for name in shown]
+    said = _labels(entity)
+    return [Change(_label(said, name), *(in_words(entity, name, value) for value in held[name])) for name in shown]
 
 
 def of_record(row: Base) -> list[Line]:
@@ -168,7 +175,7 @@ def of_record(row: Base) -> list[Line]:
         .limit(LONGEST_HISTORY)
         .options(joinedload(ActivityLog.user))
     )
-    return [line(entry) for entry in entries]
+    return lines(entries.all())
 
 
 def of_batch(entry: ActivityLog) -> list[Line]:
@@ -182,14 +189,14 @@ def of_batch(entry: ActivityLog) -> list[Line]:
         .limit(LONGEST_HISTORY)
         .options(joinedload(ActivityLog.user))
     )
-    return [line(sibling) for sibling in entries]
+    return lines(entries.all())
 
 
 def of_target(target: uuid.UUID | int) -> list[Line]:
     """Tell what an undo would take back."""
     which = ActivityLog.id == target if isinstance(target, int) else ActivityLog.batch == target
     entries = select(ActivityLog).where(which).order_by(ActivityLog.id).limit(LONGEST_HISTORY)
-    return [line(entry) for entry in db.session.scalars(entries.options(joinedload(ActivityLog.user)))]
+    return lines(db.session.scalars(entries.options(joinedload(ActivityLog.user))).all())
 
 
 def kind_of(entry: ActivityLog) -> str:
@@ -217,8 +224,49 @@ def in_words(entity: type[Base] | None, name: str, value: Any) -> str:
     column = entity.__mapper__.columns.get(name) if entity else None
     if column is not None and isinstance(value, list):
         return formatters.times(activity.restored(column, value))
+    if column is not None and (led_to := _led_to(column)):
+        return _found().get((led_to, value), str(value))
     if column is not None and (choices := column.info.get("choices")):
         return gettext(label_of(choices, str(value)))
     if name == "drop_reason":
         return formatters.reason_in_words(str(value))
     return formatters.day_in_text(str(value))
+
+
+# ---- Names of records ----------------------------------------------------------------------------------------------
+
+
+def _led_to(column: Column[Any]) -> type[Base] | None:
+    """Say whose number a column holds."""
+    (key,) = column.foreign_keys if len(column.foreign_keys) == 1 else (None,)
+    return next((kind for kind in ENTITIES if key is not None and kind.__table__ is key.column.table), None)
+
+
+def _found() -> dict[tuple[type[Base], Any], str]:
+    """Give the names of records found so far for this page."""
+    found: dict[tuple[type[Base], Any], str] = g.setdefault("named_records", {})
+    return found
+
+
+def _look_up(entries: Iterable[ActivityLog]) -> None:
+    """Find the names of all records that the changes of entries lead to, with one question to each kind.
+
+    A record that is gone, or that the reader does not see, keeps its number.
+    """
+    wanted: dict[type[Base], set[int]] = {}
+    for entry in entries:
+        entity = next((kind for kind in ENTITIES if kind.__tablename__ == entry.entity), None)
+        for name, held in ((entry.details or {}).get("changes") or {}).items():
+            column = entity.__mapper__.columns.get(name) if entity else None
+            if column is not None and (led_to := _led_to(column)):
+                wanted.setdefault(led_to, set()).update(value for value in held if isinstance(value, int))
+    for kind, keys in wanted.items():
+        names = (attribute.key for attribute in labels.read_by(kind))
+        if keys and not policy.hidden_columns(reader(), kind) & set(names):
+            _found().update({(kind, key): name for key, name in _named(kind, keys)})
+
+
+def _named(kind: type[Base], keys: set[int]) -> Sequence[tuple[int, str]]:
+    joined, key = labels.Joined(kind), kind.__mapper__.primary_key[0]
+    asked = joined.applied(select(key, joined.label(())).where(key.in_(keys)))
+    return [(number, name) for number, name in db.session.connection().execute(asked) if name]

@@ -26,7 +26,7 @@ MOST = 1_000
 """Parts that are kept, each of a few thousand characters; the one not asked for longest goes first."""
 MOST_FIELDS = 5_000
 """Fields of forms, each of a few hundred characters."""
-MOST_ROWS = 5_000
+MOST_ROWS = 2_000
 """Rows of lists, each of a thousand characters or two."""
 
 FOR_WHOM = "fsms.drawn_for"

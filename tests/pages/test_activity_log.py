@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from fsms.models import Scholarship, Student, Subject
-from tests.browser import PageClient
+from tests.browser import PageClient, SameQueries
 from tests.builders import Make, contents
 
 UNDO = re.compile(r'href="(/admin/activitylog/undo/\?batch=[^"]+)"')
@@ -39,6 +39,50 @@ def test_a_change_stands_in_the_history_of_its_record_in_words(admin: PageClient
     assert f"Changed pupil “សុខ ដារ៉ា · {pupil.student_id}”" in history
     assert "Sex Female Male" in history
     assert "Date of birth 31/05/2014 31/01/2013" in history
+
+
+def test_a_change_of_what_a_record_belongs_to_tells_names_and_no_numbers(admin: PageClient, make: Make) -> None:
+    first, second = (make.semester(semester_code=f"2024-2025-{half}") for half in ("S1", "S2"))
+    mark = make.grade(semester=first)
+    admin.get(f"/admin/grade/edit/?id={mark.grade_id}")
+    saved = admin.submit(None, semester=str(second.semester_id))
+
+    history = admin.get(f"/admin/grade/details/?id={mark.grade_id}&tab=history").text
+    before_undo = admin.get(_offered(saved)).text
+
+    assert "Semester 2024-2025-S1 2024-2025-S2" in history
+    assert "2024-2025-S2" in before_undo
+
+
+def test_names_of_records_are_found_with_one_question_to_each_kind(
+    admin: PageClient, make: Make, same_queries: SameQueries
+) -> None:
+    mark = make.grade()
+    subjects = [make.subject() for _ in range(6)]
+
+    def moved(subject: Subject) -> None:
+        admin.get(f"/admin/grade/edit/?id={mark.grade_id}")
+        admin.submit(None, subject=str(subject.subject_id))
+
+    moved(subjects[0])
+
+    def more() -> None:
+        for subject in subjects[1:]:
+            moved(subject)
+
+    same_queries(lambda: admin.get(f"/admin/grade/details/?id={mark.grade_id}&tab=history"), more)
+
+
+def test_a_record_that_is_gone_keeps_its_number_in_the_history(admin: PageClient, make: Make, session: Session) -> None:
+    old = make.subject()
+    mark, number = make.grade(subject=old), old.subject_id
+    admin.get(f"/admin/grade/edit/?id={mark.grade_id}")
+    admin.submit(None, subject=str(make.subject(subject_name="Music").subject_id))
+    session.execute(text('DELETE FROM "Subject" WHERE "subjectId" = :key'), {"key": number})
+
+    history = admin.get(f"/admin/grade/details/?id={mark.grade_id}&tab=history").text
+
+    assert f"Subject {number} Music" in history
 
 
 def test_a_save_without_a_change_offers_no_undo(admin: PageClient, make: Make) -> None:
