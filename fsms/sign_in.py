@@ -12,13 +12,14 @@ from urllib.parse import urlsplit
 
 from flask import Flask, abort, current_app, g, has_request_context, redirect, request, session, url_for
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import Row, bindparam, exists, or_, select
 from sqlalchemy.orm import Session
 
 from fsms import activity, clock, policy
 from fsms.activity import Circumstances
 from fsms.database import db
 from fsms.models import User
+from fsms.office import SavedView
 from fsms.operations import accounts, preferences
 from fsms.policy import SYSTEM, Actor, set_attendance_rules, speak_for
 from fsms.vocabulary import AccountStatus
@@ -49,6 +50,7 @@ ACCOUNT = select(
     User.status,
     User.password,
     User.password_change_required.label("password_change_required"),
+    exists().where(or_(SavedView.shared, SavedView.user_id == User.user_id)).correlate(User).label("has_views"),
 ).where(User.user_id == bindparam("key"))
 
 
@@ -61,6 +63,8 @@ class SignedIn(UserMixin):
     full_name: str
     role: str
     must_change_password: bool
+    has_views: bool
+    """Whether any list has a saved view for this account; most have none, and then no list looks for them."""
     actor: Actor = field(init=False)
     """The one in whose name the database is asked."""
 
@@ -77,6 +81,7 @@ class SignedIn(UserMixin):
             full_name=user.full_name,
             role=user.role,
             must_change_password=user.password_change_required,
+            has_views=getattr(user, "has_views", True),
         )
 
     def get_id(self) -> str:

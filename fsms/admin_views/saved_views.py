@@ -8,6 +8,7 @@ from urllib.parse import parse_qs
 from flask import abort, flash, g, redirect, request
 from flask_admin import expose
 from flask_babel import gettext
+from flask_login import current_user
 from sqlalchemy.exc import DBAPIError
 
 from fsms import text
@@ -65,7 +66,7 @@ class SavedViews(Deleting, Lists):
     def _views(self) -> Sequence[Any]:
         """List the views of the page that the reader sees, once a request."""
         if "views" not in g:
-            g.views = saved_views.of_page(db.session, self.endpoint)
+            g.views = saved_views.of_page(db.session, self.endpoint) if current_user.has_views else ()
         found: Sequence[Any] = g.views
         return found
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from fsms.models import User
 from fsms.office import SavedView
-from tests.browser import Page, PageClient
+from tests.browser import Page, PageClient, Queries
 from tests.builders import Make
 
 LIKED = "flt0_level=7&sort=full_name&columns=full_name,dob"
@@ -45,6 +45,20 @@ def one_view(session: Session, name: str) -> SavedView:
     """Find a view by its name."""
     session.expire_all()
     return session.scalars(select(SavedView).where(SavedView.name == name)).one()
+
+
+def test_lists_look_for_views_once_there_are_some(admin: PageClient, teacher: PageClient, queries: Queries) -> None:
+    def asks(client: PageClient) -> bool:
+        with queries() as asked:
+            client.get("/admin/student/")
+        return any('"SavedView".address' in statement for statement in asked)
+
+    assert not asks(admin)
+    save(admin, "Grade 7", shared="1")
+
+    assert asks(admin)
+    assert asks(teacher)
+    assert "Grade 7" in views_on(teacher.get("/admin/student/"))
 
 
 # ---- Keeping -------------------------------------------------------------------------------------------------------
