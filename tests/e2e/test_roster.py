@@ -166,7 +166,7 @@ def test_what_is_chosen_is_hollow_until_it_is_saved(phone: Visitor, roster: Rost
     assert first.evaluate(filled) == "solid"
 
 
-# Asked as a promise: a condition that Playwright asks again and again is text to be evaluated, which our policy forbids.
+# As a promise: a condition that Playwright asks again and again is text to be evaluated, which our policy forbids.
 SERVICE_WORKER_IS_THERE = """() => new Promise((resolve) => {
   if (navigator.serviceWorker.controller) resolve();
   else navigator.serviceWorker.addEventListener("controllerchange", () => resolve(), { once: true });
