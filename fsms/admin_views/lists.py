@@ -168,13 +168,12 @@ class Lists(ByRole):
         place = paging.Place(page or 0, page_size or self.page_size, *map(record_id, map(request.args.get, BESIDE)))
         options = self._loaded_with_the_list
         narrowed, exactly = bool(search or filters), request.args.get("count") == "exact"
-        asked = search, *map(tuple, filters or ())
+        asked = (self.model, reader(), search, *map(tuple, filters or ()))
         shown = None
-        if narrowed and not parents and not exactly and not paging.were_many(self.model, asked):
+        if narrowed and not parents and not exactly and not paging.were_many(asked):
             shown = paging.read_with_count(matching, terms, place, options)
         if shown is None:
-            known = paging.count(matching, parents, exactly=exactly)
-            paging.remember_whether_many(self.model, asked, known)
+            known = paging.count(matching, asked, parents, exactly=exactly)
             columns = (column for column, _label in self._list_columns)
             whole = (self.model, sort_column, sort_desc, policy.sees_all(reader()), *columns)
             shown = paging.read(matching, terms, place, known, options, None if narrowed else whole, parents)

@@ -39,7 +39,8 @@ DIGITS_OF_A_GUESS = 3
 SECONDS_OF_A_GUESS = 60
 MOST_QUESTIONS = 1_000
 
-_guesses: dict[str, tuple[int, float]] = {}
+_guesses: dict[Hashable, tuple[int, float]] = {}
+"""Of questions with many answers: about how many, and how long that is believed."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +66,8 @@ class Parents:
         """Ask for the rows that belong to one of them."""
         return matching.filter(self.column.in_(self.keys))
 
-    def rows_of_each(self, asked: Query[Any], most: int, *order: Any) -> Any:
-        """Ask for the first rows of each one of them."""
+    def rows_of_each(self, asked: Query[Any], most: int | None, *order: Any) -> Any:
+        """Ask for the first rows of each one of them, or for all."""
         each = self.keys.subquery()
         first: Any = asked.filter(self.column == each.c[0]).order_by(*order).limit(most)
         own = first.statement.correlate(each).lateral()
@@ -92,60 +93,49 @@ class Count:
     is_exact: bool = True
 
 
-def count(matching: Query[Any], parents: Parents | None = None, *, exactly: bool = False) -> Count:
+def count(
+    matching: Query[Any], name: Hashable = None, parents: Parents | None = None, *, exactly: bool = False
+) -> Count:
     """Count the rows one by one while that is cheap; beyond, say what PostgreSQL expects there to be.
 
-    Of the rows that match, those of `parents` are meant, where some are named.
+    The name stands for the question and who asks it: what is about right is right for a minute. Of the rows that match,
+    those of `parents` are meant, where some are named.
     """
-    some: Any = matching.with_entities(literal(1).label("one"))
+    one: Any = matching.with_entities(literal(1).label("one"))
+    each = parents.rows_of_each(one, None) if parents and parents.lead_to() else None
     if parents:
-        leads, matching = parents.lead_to(), parents.own(matching)
-        some = parents.rows_of_each(some, EXACT_UP_TO + 1) if leads else parents.own(some)
+        one, matching = parents.own(one), parents.own(matching)
     if exactly:
         return Count(matching.with_entities(func.count()).scalar() or 0)
-    is_whole = _is_whole(matching)
-    if is_whole and (guess := _remembered_guess(matching)):
+    if guess := _remembered_guess(name):
         return Count(_rounded(guess), is_exact=False)
-    some = some.limit(EXACT_UP_TO + 1).subquery()
-    number: int = matching.session.execute(select(func.count()).select_from(some)).scalar_one()
+    # How many rows each parent has PostgreSQL does not know, and an index tells it in no time.
+    some = one.limit(EXACT_UP_TO + 1) if each is None else each
+    number: int = matching.session.execute(select(func.count()).select_from(some.subquery())).scalar_one()
     if number <= EXACT_UP_TO:
         return Count(number)
-    guess = max(number, _guess(matching))
-    if is_whole:
-        _guesses[_table_of(matching)] = guess, time.monotonic() + SECONDS_OF_A_GUESS
+    guess = max(number, _guess(matching)) if each is None else number
+    if name is not None:
+        if len(_guesses) >= MOST_QUESTIONS:
+            _guesses.clear()
+        _guesses[name] = guess, time.monotonic() + SECONDS_OF_A_GUESS
     return Count(_rounded(guess), is_exact=False)
 
 
-_many: dict[Hashable, float] = {}
-"""Questions whose answers were too many to be found before they are sorted, and how long that is believed."""
+def were_many(name: Hashable) -> bool:
+    """Say whether the same question had too many answers within the last minute to be found before they are sorted."""
+    return _remembered_guess(name) is not None
 
 
-def were_many(*asked: Hashable) -> bool:
-    """Say whether the same question had too many answers within the last minute."""
-    return _many.get(asked, 0) > time.monotonic()
-
-
-def remember_whether_many(entity: Hashable, asked: Hashable, found: Count) -> None:
-    """Remember of a question whether its answers are too many."""
-    if len(_many) >= MOST_QUESTIONS:
-        _many.clear()
-    if found.number > EXACT_UP_TO:
-        _many[entity, asked] = time.monotonic() + SECONDS_OF_A_GUESS
+def _remembered_guess(name: Hashable) -> int | None:
+    """Answer how many rows were guessed within the last minute; one row more or less is no matter."""
+    guess, until = _guesses.get(name, (0, 0.0))
+    return guess if guess > EXACT_UP_TO and until > time.monotonic() else None
 
 
 def _is_whole(matching: Query[Any]) -> bool:
     """Say whether nothing narrows the rows: no filter, and no policy."""
     return matching.whereclause is None and sees_all(actor_of(matching.session))
-
-
-def _remembered_guess(matching: Query[Any]) -> int | None:
-    """Answer what a whole long table was guessed to hold within the last minute; one row more or less is no matter."""
-    guess, until = _guesses.get(_table_of(matching), (0, 0.0))
-    return guess if guess > EXACT_UP_TO and until > time.monotonic() else None
-
-
-def _table_of(matching: Query[Any]) -> str:
-    return str(_key_of(matching).property.columns[0].table.name)
 
 
 class _Explain(Executable, ClauseElement):

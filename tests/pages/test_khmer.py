@@ -218,7 +218,6 @@ def test_the_foot_of_a_long_list_is_not_in_english(
     admin: PageClient, make: Make, khmer_school: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(paging, "EXACT_UP_TO", 3)
-    monkeypatch.setattr(paging, "_many", {})
     monkeypatch.setattr(paging, "WALKED", 2)
     monkeypatch.setattr(paging, "_guesses", {})
     monkeypatch.setattr(Lists, "page_size_options", (2, 20, 50))

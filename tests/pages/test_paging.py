@@ -25,7 +25,6 @@ ORDERS = {
 def _long(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make a list of a few rows a long one: counted about, and begun behind a row from the second page on."""
     monkeypatch.setattr(paging, "EXACT_UP_TO", 3)
-    monkeypatch.setattr(paging, "_many", {})
     monkeypatch.setattr(paging, "WALKED", 2)
     monkeypatch.setattr(paging, "_guesses", {})
     monkeypatch.setattr(Lists, "page_size_options", (2, 20, 50))
@@ -111,8 +110,8 @@ def test_the_rows_of_some_classes_are_turned_like_any_list(
     monkeypatch.setattr(Lists, "page_size_options", (3, 20, 50))
     if length != "few":
         monkeypatch.setattr(paging, "EXACT_UP_TO", 3)
+        monkeypatch.setattr(paging, "_guesses", {})
         monkeypatch.setattr(paging, "WALKED", 3)
-        monkeypatch.setattr(paging, "_many", {})
     present, past = make.school_year(school_year_code="2024-2025"), make.school_year(school_year_code="2020-2021")
     wanted = set()
     for year, section in ((present, "A"), (past, "A"), (present, "B"), (past, "B")):
@@ -131,6 +130,7 @@ def test_the_rows_of_some_classes_are_turned_like_any_list(
     back = [*turned(admin, f"{address}&page_size=3&page=-1", "Previous page")]
 
     assert set(whole) == wanted
+    assert counted(forth[0]) == ("10" if length == "few" else "about 10")
     assert [key for page in forth for key in keys(page)] == whole
     assert [key for page in reversed(back) for key in keys(page)] == whole
 
@@ -144,7 +144,7 @@ def test_what_is_searched_for_is_turned_like_any_list(
     monkeypatch.setattr(Lists, "page_size_options", (2, 20, 50))
     if length != "few":
         monkeypatch.setattr(paging, "EXACT_UP_TO", 3)
-        monkeypatch.setattr(paging, "_many", {})
+        monkeypatch.setattr(paging, "_guesses", {})
     address = f"/admin/enrollment/?search=សុខ&{order}"
     whole = keys(admin.get(f"{address}&page_size=50"))
     assert len(whole) == 7
