@@ -89,22 +89,7 @@ class EntityView(BulkActs, Exports):
 
     def search_placeholder(self) -> str:
         """Say what can be typed, in the words of the columns; a name in another table is called by its relation."""
-        return self._words_to_search(getattr(reader(), "role", ""), language())
-
-    @cached_property
-    def _words_to_search(self) -> Callable[[str, str], str]:
-        """Say it to a role in a language, each once."""
-
-        @lru_cache(10)
-        def said(_role: str, _language: str) -> str:
-            labels = (
-                self.column_labels.get(path, self.column_labels.get(path.split(".")[0]))
-                for path in self.column_searchable_list
-                if self.is_shown(path)
-            )
-            return ", ".join(dict.fromkeys(str(label) for label in labels if label))
-
-        return said
+        return _words_to_search(self, getattr(reader(), "role", ""), language())
 
     def _apply_search(self, query: Any, count_query: Any, joins: Any, count_joins: Any, search: str) -> Any:
         """Ask that every word stands somewhere, as `searching` understands it."""
@@ -347,3 +332,14 @@ def _field_showing(form: Form, model: type[Base], column: str) -> Field | None:
         if column in keyed and prop.key in form and form[prop.key].type != "HiddenField":
             return form[prop.key]
     return None
+
+
+@lru_cache(1_000)
+def _words_to_search(view: EntityView, _role: str, _language: str) -> str:
+    """Say to a role in a language what the search of a view looks into, each once."""
+    labels = (
+        view.column_labels.get(path, view.column_labels.get(path.split(".")[0]))
+        for path in view.column_searchable_list
+        if view.is_shown(path)
+    )
+    return ", ".join(dict.fromkeys(str(label) for label in labels if label))

@@ -4,7 +4,7 @@ Every question about “the rows that match” is asked at `matching`: the page,
 """
 
 from collections.abc import Callable, Iterator
-from functools import cached_property, lru_cache, partial
+from functools import lru_cache, partial
 from typing import Any, ClassVar, cast
 from urllib.parse import urlencode
 
@@ -12,24 +12,19 @@ from flask import Response, flash, g, has_request_context, jsonify, request
 from flask_admin import expose
 from flask_admin.model.base import ViewArgs
 from flask_babel import gettext
-from sqlalchemy import Column, Table, Text
-from sqlalchemy.orm import Load
+from sqlalchemy import Column, Table
 
 from fsms import policy, text
 from fsms.admin_views import chips, filters, paging
 from fsms.admin_views.by_role import ByRole, Narrowed, columns_shown, reader
+from fsms.admin_views.columns_read import in_dictionary_order, loaded_with, may_be_empty
 from fsms.admin_views.lookups import record_id
 from fsms.admin_views.paging import Term
 from fsms.admin_views.screen import language
 from fsms.database import db
-from fsms.exchange import labels
 from fsms.models import Base
 
 LAST_PAGE = 10_000_000
-
-# The order of initial consonants in a Khmer dictionary is that of the code points, whatever the server was set up with.
-DICTIONARY = "C"
-
 
 BESIDE = ("after", "before")
 """In the address of a page far down a long list: the row that it begins behind, or ends before."""
@@ -66,23 +61,13 @@ class Lists(ByRole):
             return self._columns_chosen(set())
         if "columns" not in g:
             role = getattr(reader(), "role", "")
-            g.columns = self._columns_in_words(role, language(), frozenset(self._columns_asked()))
+            g.columns = _columns_in_words(self, role, language(), frozenset(self._columns_asked()))
         columns: list[tuple[str, Any]] = g.columns
         return columns
 
     @_list_columns.setter
     def _list_columns(self, offered: list[tuple[str, Any]]) -> None:
         self._offered_columns = offered
-
-    @cached_property
-    def _columns_in_words(self) -> Callable[[str, str, frozenset[str]], list[tuple[str, str]]]:
-        """Name columns to a role in a language, each set of them once."""
-
-        @lru_cache(100)
-        def said(_role: str, _language: str, wanted: frozenset[str]) -> list[tuple[str, str]]:
-            return [(name, str(label)) for name, label in self._columns_chosen(set(wanted))]
-
-        return said
 
     def _columns_chosen(self, wanted: set[str]) -> list[tuple[str, Any]]:
         offered: list[tuple[str, Any]] = self._offered_columns
@@ -194,7 +179,7 @@ class Lists(ByRole):
 
     @property
     def _loaded_with_the_list(self) -> tuple[Any, ...]:
-        return _loaded_with(cast(Any, self.model), tuple(str(name) for name, _label in self._list_columns))
+        return loaded_with(cast(Any, self.model), tuple(str(name) for name, _label in self._list_columns))
 
     # ---- In which order --------------------------------------------------------------------------------------------
 
@@ -205,7 +190,13 @@ class Lists(ByRole):
             is_there = self._is_always_there(path)
             query, joins, alias = self._apply_path_joins(query, joins, path, inner_join=is_there)
             column = attribute if alias is None else getattr(alias, attribute.key)
-            terms.append(Term(_in_dictionary_order(column), is_desc, _may_be_empty(attribute) or not is_there))
+            terms.append(
+                Term(
+                    in_dictionary_order(column),
+                    is_desc,
+                    may_be_empty(attribute) or not is_there,
+                )
+            )
         key = self.model.__mapper__.primary_key[0]
         if not any(term.column.compare(key) for term in terms):
             terms.append(Term(key, terms[-1].is_desc if terms else False))
@@ -454,31 +445,6 @@ class Lists(ByRole):
 
 
 @lru_cache(1_000)
-def _loaded_with(entity: type[Base], columns: tuple[str, ...]) -> tuple[Any, ...]:
-    """Read in the same statement what the columns show of other tables, and no more of those than that."""
-    found = []
-    for path in dict.fromkeys(columns):
-        *_steps, last = path.split(".")
-        loading, mapper = None, entity.__mapper__
-        for step in path.split("."):
-            if step not in mapper.relationships:
-                break
-            relation = mapper.relationships[step]
-            loading = (loading or Load(mapper.class_)).joinedload(relation.class_attribute)
-            mapper = relation.mapper
-        if loading is not None:
-            shown = [mapper.column_attrs[last].class_attribute] if last in mapper.column_attrs else []
-            found.append(loading.load_only(*labels.read_by(cast(Any, mapper.class_)), *shown))
-    return tuple(found)
-
-
-def _in_dictionary_order(column: Any) -> Any:
-    """Sort texts that people write as a dictionary does; words of a fixed set are alike everywhere."""
-    held = getattr(getattr(column, "property", None), "columns", [None])[0]
-    is_written = isinstance(column.type, Text) and (held is None or "choices" not in held.info)
-    return column.collate(DICTIONARY) if is_written else column
-
-
-def _may_be_empty(attribute: Any) -> bool:
-    """Say whether some rows may have nothing here; of what is worked out from columns nobody knows."""
-    return any(column.nullable for column in getattr(getattr(attribute, "property", None), "columns", [Column()]))
+def _columns_in_words(view: Lists, _role: str, _language: str, wanted: frozenset[str]) -> list[tuple[str, str]]:
+    """Name the columns of a view to a role in a language, each set of them once."""
+    return [(name, str(label)) for name, label in view._columns_chosen(set(wanted))]  # noqa: SLF001 - its own

@@ -2,7 +2,6 @@
 
 import gc
 from collections.abc import Callable
-from typing import cast
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -11,7 +10,7 @@ from markupsafe import Markup
 
 from fsms.admin_views import remembered
 from fsms.admin_views.contexts import LetGo
-from fsms.models import Base, Course, Subject
+from fsms.models import Base, Course
 from fsms.vocabulary import Role
 from tests.browser import Browser, Page, PageClient
 from tests.builders import PASSWORD, Make
@@ -247,38 +246,24 @@ def test_the_links_of_a_row_lead_back_to_the_list_they_stand_in(admin: PageClien
         assert remembered.ROW_END not in page.text
 
 
-def test_a_row_of_which_nothing_more_is_read_is_drawn_once(app: Flask, make: Make) -> None:
-    key = make.subject().subject_id
-    make.session.commit()
-    drawn = []
-
-    def draw(records: list[Base]) -> Markup:
-        drawn.extend(records)
-        return Markup(remembered.ROW_END).join(str(record) for record in records)  # noqa: S704
-
-    with app.test_request_context("/admin/"):
-        for _ in range(2):
-            make.session.expunge_all()
-            remembered.remembered_rows(draw, [make.session.get_one(Subject, key)], "a test")
-
-    assert len(drawn) == 1
-
-
-def test_a_row_for_which_more_is_read_while_it_is_drawn_is_drawn_each_time(app: Flask, make: Make) -> None:
+@pytest.mark.parametrize(
+    ("shown", "times"), [("course_name", 1), ("teacher1", 2)], ids=["of the row", "read while the row is drawn"]
+)
+def test_a_row_is_drawn_once_unless_more_is_read_for_it(app: Flask, make: Make, shown: str, times: int) -> None:
     key = make.course().course_id
     make.session.commit()
     drawn = []
 
     def draw(records: list[Base]) -> Markup:
         drawn.extend(records)
-        return Markup(remembered.ROW_END).join(str(cast(Course, record).teacher1) for record in records)  # noqa: S704
+        return Markup(remembered.ROW_END).join(str(getattr(record, shown)) for record in records)  # noqa: S704
 
     with app.test_request_context("/admin/"):
         for _ in range(2):
             make.session.expunge_all()
-            remembered.remembered_rows(draw, [make.session.get_one(Course, key)], "a test")
+            remembered.remembered_rows(draw, [make.session.get_one(Course, key)], "a test", shown)
 
-    assert len(drawn) == 2
+    assert len(drawn) == times
 
 
 # ---- After a request -----------------------------------------------------------------------------------------------
