@@ -9,7 +9,7 @@ from pathlib import Path
 from flask import Flask
 from flask_migrate import Migrate
 
-from fsms import admin_views, embedded, schema, sign_in, web_delivery, web_security
+from fsms import admin_views, embedded, pooling, schema, sign_in, web_delivery, web_security
 from fsms.config import ROOT, Settings
 from fsms.database import db
 from fsms.pooling import LookedAtPool
@@ -37,6 +37,8 @@ def create_app(settings: Settings | None = None) -> Flask:
         BABEL_TRANSLATION_DIRECTORIES=str(ROOT / "translations"),
     )
     db.init_app(app)
+    with app.app_context():
+        pooling.install(db.engine)
     Migrate(app, db, directory=str(ROOT / "migrations"))
     web_delivery.install(app)
     web_security.install(app, settings)

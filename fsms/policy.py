@@ -5,15 +5,19 @@ nothing; here the session only says who is asking. What a role may *do* stands i
 and `fsms may`. The screen hides, the database refuses (docs/decisions/row-security.md).
 """
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 import psycopg
 from psycopg.pq import ExecStatus, TransactionStatus
-from sqlalchemy import Connection, Engine, event, select
+from psycopg.pq.abc import PGresult
+from sqlalchemy import Connection, Engine, Integer, Select, event, literal_column, select
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, scoped_session, sessionmaker, undefer
 
 from fsms.columns import CONFIDENTIAL
@@ -36,6 +40,7 @@ from fsms.models import (
     Subject,
     User,
 )
+from fsms.vocabulary import AccountStatus
 
 
 @dataclass(frozen=True)
@@ -201,6 +206,8 @@ _USUAL = AttendanceRules()
 # ---- Telling the database ------------------------------------------------------------------------------------------
 
 _ACTOR = "fsms.actor"
+_ENTERS = "fsms.enters"  # What is said to begin for an account.
+_FOUND = "fsms.found"  # The account that came back.
 _WRITTEN = "fsms.written"  # The open transaction has changed something.
 
 
@@ -226,10 +233,35 @@ def speak_for(session: Session | scoped_session[Any], actor: Actor | None) -> No
     """
     if actor_of(session) == actor:
         return
+    let_go(session)
+    session.info[_ACTOR] = actor
+
+
+def let_go(session: Session | scoped_session[Any]) -> None:
+    """End the transaction of a session that only read, so that it holds no connection while another one works."""
     if session.new or session.dirty or session.deleted or session.info.get(_WRITTEN):
         raise RuntimeError("Commit or roll back before the session speaks for somebody else.")
     session.close()
-    session.info[_ACTOR] = actor
+
+
+def begin_for(
+    session: Session | scoped_session[Any], user_id: int, account: Select[*tuple[Any, ...]]
+) -> dict[str, Any] | None:
+    """Let the session speak for an account, and answer what `account` reads of it, by its labels; None: nobody is it.
+
+    Each page begins so: with one message the transaction begins, the owner reads the account, and its role and number
+    are set. The statement gives at least user_id, role and status, and finds the number at `ACCOUNT`.
+    """
+    let_go(session)
+    session.info[_ACTOR], session.info[_ENTERS] = None, _entering(account).replace(_KEY, str(int(user_id)))
+    try:
+        session.connection()
+    finally:
+        session.info.pop(_ENTERS, None)
+    found: dict[str, Any] | None = session.info.pop(_FOUND)
+    if found:
+        session.info[_ACTOR] = Actor(found["user_id"], found["role"])
+    return found
 
 
 def wrote(session: Session | scoped_session[Any]) -> None:
@@ -246,20 +278,6 @@ def reading_for(bind: Engine | Connection, actor: Actor | None) -> Iterator[Conn
         yield connection
 
 
-@contextmanager
-def reading_as_system(bind: Engine | Connection) -> Iterator[Connection]:
-    """Give a connection of the owner for a statement or two that read, each a transaction of its own.
-
-    A connection that has a transaction already goes on in that.
-    """
-    if isinstance(bind, Connection):
-        with reading_for(bind, SYSTEM) as connection:
-            yield connection
-    else:
-        with bind.connect() as connection:
-            yield connection.execution_options(isolation_level="AUTOCOMMIT")
-
-
 def _owns(actor: Actor | None) -> bool:
     return actor is not None and DATABASE_ROLES.get(actor.role) == OWNER
 
@@ -268,7 +286,12 @@ def _say_who_acts(session: Session, transaction: SessionTransaction, connection:
     """Set role and number for this transaction only, so that no pool, here or before the server, carries them on."""
     if transaction.nested:
         return  # A savepoint goes on in the role of its transaction.
-    _tell(connection, actor_of(session), attendance_rules(session))
+    rules = attendance_rules(session)
+    if entering := session.info.pop(_ENTERS, None):
+        told = _said(connection, entering.format(days=rules.open_days))
+        session.info[_FOUND] = json.loads(told) if told else None
+    else:
+        _tell(connection, actor_of(session), rules)
 
 
 # Said before every transaction, so it is written out: SQLAlchemy would put it together each time. What is filled in is
@@ -280,30 +303,61 @@ _SAID = (
 
 
 def _tell(connection: Connection, actor: Actor | None, rules: AttendanceRules = _USUAL) -> None:
+    role = DATABASE_ROLES.get(actor.role, NOBODY) if actor else NOBODY
+    user = "" if actor is None or actor.user_id is None else int(actor.user_id)
+    _said(connection, _SAID.format(role=role, user=user, days=rules.open_days))
+
+
+_KEY = "number-of-the-account"
+ACCOUNT: Any = literal_column(_KEY, Integer)
+"""In the statement of an account: its number."""
+
+# The account is read before the role is set, and what was read decides it; of nobody it is nobody's.
+_ENTERING = """
+    WITH account AS MATERIALIZED ({account})
+    SELECT set_config('role', CASE account.role {roles} ELSE '{nobody}' END, true),
+        set_config('fsms.user_id', coalesce(account.user_id::text, ''), true),
+        set_config('fsms.attendance_days', '{{days:d}}', true),
+        row_to_json(account)::text
+    FROM (VALUES (true)) AS asked LEFT JOIN account ON account.status = '{active}'
+"""
+
+
+@cache
+def _entering(account: Select[*tuple[Any, ...]]) -> str:
+    """Write out what is said when a session begins to speak for an account: said before every page, written once."""
+    read = account.compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True})  # type: ignore[no-untyped-call]
+    roles = " ".join(f"WHEN '{role}' THEN '{there}'" for role, there in DATABASE_ROLES.items() if role != SYSTEM.role)
+    return _ENTERING.format(account=read, roles=roles, nobody=NOBODY, active=AccountStatus.ACTIVE)
+
+
+def _said(connection: Connection, said: str) -> str | bytes | None:
+    """Say it at the beginning of a transaction; answers the last thing that came back."""
     driver: Any = connection.connection.driver_connection
     if driver.autocommit:
         raise RuntimeError("Without a transaction nothing would limit what this session sees and changes.")
-    role = DATABASE_ROLES.get(actor.role, NOBODY) if actor else NOBODY
-    user = "" if actor is None or actor.user_id is None else int(actor.user_id)
-    said = _SAID.format(role=role, user=user, days=rules.open_days)
-    if not _began_with(driver, said):
-        connection.exec_driver_sql(said)
+    answer = _began_with(driver, said)
+    if answer is None:
+        told: str | None = connection.exec_driver_sql(said).one()[-1]
+        return told
+    return answer.get_value(0, answer.nfields - 1)
 
 
-def _began_with(driver: psycopg.Connection[Any], said: str) -> bool:
-    """Begin the transaction and tell the database in one breath, which every page waits for; False: it was not to be.
+def _began_with(driver: psycopg.Connection[Any], said: str) -> PGresult | None:
+    """Begin the transaction and tell the database in one breath, which every page waits for; None: it was not to be.
 
     psycopg begins a transaction by itself with the first statement, which takes a way to the server and back more.
     """
     is_plain = driver.read_only is None and driver.deferrable is None
     if driver.info.transaction_status != TransactionStatus.IDLE or not is_plain:
-        return False
+        return None
     level = driver.isolation_level
     begin = "BEGIN" if level is None else f"BEGIN ISOLATION LEVEL {level.name.replace('_', ' ')}"
-    if driver.pgconn.exec_(f"{begin}; {said}".encode()).status == ExecStatus.TUPLES_OK:
-        return True
+    answer = driver.pgconn.exec_(f"{begin}; {said}".encode())
+    if answer.status == ExecStatus.TUPLES_OK:
+        return answer
     driver.pgconn.exec_(b"ROLLBACK")  # Said again in the usual way, it fails with the usual error.
-    return False
+    return None
 
 
 def _mind_the_columns(asked: ORMExecuteState) -> None:

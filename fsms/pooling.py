@@ -1,12 +1,14 @@
-"""Connections kept from one request to the next: looked at before they are used again. Knows no table, no request."""
+"""Connections kept from one request to the next, and the statements prepared on them. Knows no table, no request."""
 
 import select
 import time
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from psycopg import Connection
-from psycopg.pq import ExecStatus
-from sqlalchemy import event
+import psycopg
+from psycopg.abc import PQGen
+from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
+from sqlalchemy import Engine, event
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
@@ -14,6 +16,50 @@ RESTED_SECONDS = 30
 """After so long a firewall or a restart far away may have ended a connection without a word."""
 
 _RESTS_SINCE = "fsms.rests_since"
+
+
+class PromptConnection(psycopg.Connection[Any]):
+    """Ends a transaction without waiting for the server's word, and knows its statements still in the next one.
+
+    Nearly every page ends with taking back a transaction in which it only read, and whoever asked waits for that. And
+    psycopg forgets all prepared statements then, since a table made in that transaction is gone again; ours make none.
+    """
+
+    _ends = False
+    """The server was told to take a transaction back; its answer was not read yet."""
+
+    def rollback(self) -> None:
+        """Take the open transaction back."""
+        if self._ends:
+            return
+        is_open = self.pgconn.transaction_status in {TransactionStatus.INTRANS, TransactionStatus.INERROR}
+        if not is_open or self._pipeline or self._num_transactions or self._tpc:
+            super().rollback()
+            return
+        self.pgconn.send_query(b"ROLLBACK")
+        self.pgconn.flush()
+        self._ends = True
+
+    def settle(self) -> None:
+        """Read what the server answered, before anything else is asked."""
+        if self._ends:
+            self._ends = False
+            while self.pgconn.get_result():
+                pass
+
+    def wait(self, gen: PQGen[Any], *args: Any, **kwargs: Any) -> Any:
+        """Do what psycopg does: all that it asks goes this way."""
+        self.settle()
+        return super().wait(gen, *args, **kwargs)
+
+
+def install(engine: Engine) -> None:
+    """Let the engine open connections of this kind."""
+    event.listen(engine, "do_connect", _connect)
+
+
+def _connect(_dialect: Any, _entry: Any, given: Sequence[Any], named: Mapping[str, Any]) -> PromptConnection:
+    return PromptConnection.connect(*given, **named)
 
 
 class LookedAtPool(QueuePool):
@@ -29,20 +75,23 @@ def _note_the_rest(_driver: Any, entry: ConnectionPoolEntry) -> None:
 
 
 @event.listens_for(LookedAtPool, "checkout")
-def _look(driver: Connection, entry: ConnectionPoolEntry, _taken: Any) -> None:
+def _look(driver: PromptConnection, entry: ConnectionPoolEntry, _taken: Any) -> None:
     since = entry.info.get(_RESTS_SINCE)
     if since is None:
         return  # It was just made.
-    if _has_word(driver) or (time.monotonic() - since > RESTED_SECONDS and not _answers(driver)):
+    driver.settle()
+    if _has_ended(driver) or (time.monotonic() - since > RESTED_SECONDS and not _answers(driver)):
         raise DisconnectionError("The connection has ended.")
 
 
-def _has_word(driver: Connection) -> bool:
+def _has_ended(driver: PromptConnection) -> bool:
     """Say whether something came unasked: a server that waits for us has nothing to say but that it ends."""
+    if driver.pgconn.status != ConnStatus.OK:
+        return True
     looking = select.poll()
     looking.register(driver.pgconn.socket, select.POLLIN)
     return bool(looking.poll(0))
 
 
-def _answers(driver: Connection) -> bool:
+def _answers(driver: PromptConnection) -> bool:
     return driver.pgconn.exec_(b"SELECT 1").status == ExecStatus.TUPLES_OK

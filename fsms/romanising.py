@@ -129,17 +129,19 @@ _FAMILIES = ("កខគឃ", "ចឆជឈ", "ដឋឌឍតថទធ", "បផ
 _DOUBLED = re.compile(r"([bcdfgjklmnpqrstvwxz])\1")
 
 
-def pattern(word: str) -> str | None:
+def pattern(word: str, *, anywhere: bool = False) -> str | None:
     """Return a regular expression over name keys for what the key of a word may mean in the other script.
 
-    None where nothing can be said: of digits, of one Latin letter, of other scripts.
+    None where nothing can be said: of digits, of one Latin letter, of other scripts. What is sought anywhere in a name
+    is found without the letters that may stand before or behind it, which PostgreSQL would try at every place.
     """
     if not 1 < len(word) <= LONGEST:
         return None
     if KHMER.search(word):
         return "".join(_in_latin(word))
     if word.isascii() and word.isalpha():
-        return f"{''.join(_in_khmer(word))}|{''.join(_alike(word))}"
+        khmer, latin = "".join(_in_khmer(word, anywhere=anywhere)), "".join(_alike(word))
+        return f"{khmer}|{latin.removesuffix('+') if anywhere else latin}"
     return None
 
 
@@ -174,7 +176,7 @@ _SOUNDS = re.compile(
 )
 
 
-def _in_khmer(word: str) -> Iterator[str]:
+def _in_khmer(word: str, *, anywhere: bool) -> Iterator[str]:
     sounds = [(found.lastgroup, found.group()) for found in _SOUNDS.finditer(_DOUBLED.sub(r"\1", word))]
     before = None
     for place, (kind, sound) in enumerate(sounds):
@@ -184,7 +186,12 @@ def _in_khmer(word: str) -> Iterator[str]:
             unwritten = "អ" if before is None else "អ?" if after else f"(?={_LETTER}|ំ)" if before == "consonant" else ""
             yield _vowel(sound, unwritten)
         else:
-            yield _consonant(sound, opens=before is None)
+            yield _consonant(
+                sound,
+                opens=before is None,
+                may_begin=not anywhere or before is not None,
+                may_end=not anywhere or after is not None,
+            )
             if before == "vowel" and after == "consonant":
                 yield f"(?:{_COENG}{_LETTER})*[ិុ]?"  # written, and not heard
         before = kind
@@ -200,7 +207,7 @@ def _vowel(sound: str, unwritten: str) -> str:
     return f"(?:{'|'.join(written)})"
 
 
-def _consonant(sound: str, *, opens: bool = False) -> str:
+def _consonant(sound: str, *, opens: bool = False, may_begin: bool = True, may_end: bool = True) -> str:
     letters = "".join(
         letter for letter in _CONSONANTS.get(sound, ()) if not (opens and sound in _INSIDE.get(letter, "").split())
     )
@@ -208,8 +215,12 @@ def _consonant(sound: str, *, opens: bool = False) -> str:
         return re.escape(sound)
     family = next((family for family in _FAMILIES if letters[0] in family), letters)
     nasal = "ំ?" if sound == "ng" else ""
-    one = f"{nasal}{_COENG}?(?:[{family}]{_COENG})?[{letters}](?:{_COENG}?[{family}])?"
-    return f"(?:{one}|{_consonant(sound[:-1])}{_COENG}?ហ)" if sound in {"kh", "nh", "th", "ph"} else one
+    before = f"{nasal}{_COENG}?(?:[{family}]{_COENG})?" if may_begin else ""
+    behind = f"(?:{_COENG}?[{family}])?" if may_end else ""
+    one = f"{before}[{letters}]{behind}"
+    if sound not in {"kh", "nh", "th", "ph"}:
+        return one
+    return f"(?:{one}|{_consonant(sound[:-1], may_begin=may_begin)}{_COENG}?ហ)"
 
 
 _ALIKE = {one: spellings.split() for spellings in ALIKE for one in spellings.split()}

@@ -54,7 +54,7 @@ def is_named(entity: type[Base], word: str, *, first: bool = False) -> ColumnEle
     key, sought = _key(entity, "nameKey"), text.name_key(word)
     if not sought:
         return false()
-    pattern = romanising.pattern(sought)
+    pattern = romanising.pattern(sought, anywhere=not first)
     if first:
         return key.regexp_match(f"^(?:{sought}|{pattern or sought})")
     return key.regexp_match(f"{sought}|{pattern}") if pattern else key.contains(sought)

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from flask import Flask, abort, current_app, g, has_request_context, redirect, request, session, url_for
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
-from sqlalchemy import Row, bindparam, exists, or_, select
+from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session
 
 from fsms import activity, clock, policy
@@ -22,7 +22,6 @@ from fsms.models import User
 from fsms.office import SavedView
 from fsms.operations import accounts, preferences
 from fsms.policy import SYSTEM, Actor, set_attendance_rules, speak_for
-from fsms.vocabulary import AccountStatus
 
 # Under this name the session, and between sessions the account, keeps how somebody wants the screen.
 SCREEN = "screen"
@@ -41,7 +40,6 @@ BACKGROUND_HEADER = "X-Background"
 BEFORE_A_NEW_PASSWORD = OPEN_ENDPOINTS | {"account", "logout", "session_extend"}
 
 
-# Read with each request, so it is put together once, and as a line rather than a record.
 ACCOUNT = select(
     User.user_id.label("user_id"),
     User.username,
@@ -49,9 +47,10 @@ ACCOUNT = select(
     User.role,
     User.status,
     User.password,
-    User.password_change_required.label("password_change_required"),
+    User.password_change_required.label("must_change_password"),
     exists().where(or_(SavedView.shared, SavedView.user_id == User.user_id)).correlate(User).label("has_views"),
-).where(User.user_id == bindparam("key"))
+).where(User.user_id == policy.ACCOUNT)
+"""What is read with each request."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,7 @@ class SignedIn(UserMixin):
         object.__setattr__(self, "actor", Actor(self.user_id, self.role))
 
     @classmethod
-    def of(cls, user: User | Row[*tuple[Any, ...]]) -> Self:
+    def of(cls, user: User) -> Self:
         """Copy what the screens need of an account."""
         return cls(
             user_id=user.user_id,
@@ -81,7 +80,7 @@ class SignedIn(UserMixin):
             full_name=user.full_name,
             role=user.role,
             must_change_password=user.password_change_required,
-            has_views=getattr(user, "has_views", True),
+            has_views=True,
         )
 
     def get_id(self) -> str:
@@ -93,8 +92,10 @@ class SignedIn(UserMixin):
 def as_system(on_behalf_of: int | None = None) -> Iterator[Session]:
     """Give a session of its own with every right, committed at the end, to look after accounts.
 
-    Signing in happens before anybody is known, and a teacher's session reads no hash and no phone number.
+    Signing in happens before anybody is known, and a teacher's session reads no hash and no phone number. What the
+    request's own session read is done by then: one request holds one connection.
     """
+    policy.let_go(db.session)
     with db.session.session_factory() as apart:
         speak_for(apart, Actor(on_behalf_of, SYSTEM.role))
         activity.set_circumstances(apart, _circumstances())
@@ -110,7 +111,7 @@ def enter(username: str, password: str) -> SignedIn | None:
     began = time.perf_counter()
     with as_system() as apart:
         user = accounts.authenticate(apart, username, password, cost=_cost(), ip=request.remote_addr)
-        entered = (SignedIn.of(user), _fingerprint(user)) if user else None
+        entered = (SignedIn.of(user), _fingerprint(user.password)) if user else None
     if entered is None:
         g.sign_in_failed = True
         time.sleep(rest_of_beat(time.perf_counter() - began))
@@ -149,7 +150,7 @@ def choose_password(*, old: str, new: str) -> bool:
     with as_system(user_id) as apart:
         if not accounts.change_password(apart, user_id, old=old, new=new, cost=_cost(), ip=ip):
             return False
-        session["fingerprint"] = _fingerprint(apart.get_one(User, user_id))
+        session["fingerprint"] = _fingerprint(apart.get_one(User, user_id).password)
     return True
 
 
@@ -195,10 +196,10 @@ def _remembered_screen(account: SignedIn) -> dict[str, str]:
     return kept if isinstance(kept, dict) else {}
 
 
-def _fingerprint(user: User | Row[*tuple[Any, ...]]) -> str:
-    """Mark a session with the password it was begun with: another password, and the session is over."""
+def _fingerprint(password: str) -> str:
+    """Mark a session with the (hashed) password it was begun with: another password, and the session is over."""
     key = str(current_app.secret_key).encode()
-    return hmac.new(key, user.password.encode(), hashlib.sha256).hexdigest()
+    return hmac.new(key, password.encode(), hashlib.sha256).hexdigest()
 
 
 def _circumstances() -> Circumstances | None:
@@ -229,7 +230,8 @@ def install(app: Flask) -> None:
     manager.user_loader(_load)
     # A page that looks after its session by itself must not lengthen it.
     app.config["SESSION_REFRESH_EACH_REQUEST"] = False
-    app.jinja_env.globals.update(session_seconds_left=seconds_left, session_warning_seconds=warning_seconds)
+    given = {"session_seconds_left": seconds_left, "session_warning_seconds": warning_seconds, "own_page": own_page}
+    app.jinja_env.globals.update(given)
     app.before_request(_know_who_asks)
 
 
@@ -239,13 +241,13 @@ def _load(user_id: str) -> SignedIn | None:
     if g.get("asked_for_account") or not seconds_left():
         return None
     g.asked_for_account = True
-    with policy.reading_as_system(db.engine) as apart:
-        user = apart.execute(ACCOUNT, {"key": int(user_id)}).one_or_none()
-    if user is None or user.status != AccountStatus.ACTIVE:
+    set_attendance_rules(db.session, current_app.config["SETTINGS"].attendance)
+    found = policy.begin_for(db.session, int(user_id), ACCOUNT)
+    if found is None or not hmac.compare_digest(session.get("fingerprint", ""), _fingerprint(found.pop("password"))):
+        speak_for(db.session, None)
         return None
-    if not hmac.compare_digest(session.get("fingerprint", ""), _fingerprint(user)):
-        return None
-    return SignedIn.of(user)
+    del found["status"]
+    return SignedIn(**found)
 
 
 def _know_who_asks() -> Any:
@@ -253,9 +255,7 @@ def _know_who_asks() -> Any:
     if request.endpoint in FOR_EVERYBODY:
         return None
     if current_user.is_authenticated:
-        speak_for(db.session(), current_user.actor)
-        activity.set_circumstances(db.session(), _circumstances())
-        set_attendance_rules(db.session(), current_app.config["SETTINGS"].attendance)
+        activity.set_circumstances(db.session, _circumstances())
         if request.endpoint not in BACKGROUND_ENDPOINTS and BACKGROUND_HEADER not in request.headers:
             _note_a_sign_of_life()
         return _ask_for_new_password() if current_user.must_change_password else None

@@ -210,6 +210,9 @@ class ShownGroup:
     chips: tuple[ShownChip, ...]
     is_menu: bool
     without: str
+    is_read: bool = True
+    """Whether its chips are known; otherwise they are read when somebody opens the menu."""
+    is_open: bool = False
 
     @property
     def chosen(self) -> str:
@@ -223,13 +226,14 @@ class Offer:
 
     group: Chips
     on: Sequence[str]
-    records: tuple[Record, ...] = ()
-    """What is on offer of records; the chips are made of them only if they are to be drawn."""
+    records: tuple[Record, ...] | None = ()
+    """What is on offer of records, if it was read; the chips are made of them only if they are to be drawn."""
+    is_open: bool = False
 
     @property
     def chips(self) -> Sequence[Chip]:
         """What can be chosen."""
-        return self.group.chips_of(self.records) if isinstance(self.group, ChipsOfRows) else self.group.offered
+        return self.group.chips_of(self.records or ()) if isinstance(self.group, ChipsOfRows) else self.group.offered
 
     def shown(self, url_with: Callable[[str, str], str]) -> ShownGroup:
         """Draw the group, with the address of each next step."""
@@ -239,7 +243,15 @@ class Offer:
             wanted = set(self.on) ^ {chip.value}
             url = url_with(group.arg, ",".join(one for one in order if one in wanted))
             made.append(ShownChip(chip.value, str(chip.label), url, chip.value in self.on))
-        return ShownGroup(group.arg, str(group.name), tuple(made), group.is_menu, url_with(group.arg, ""))
+        return ShownGroup(
+            group.arg,
+            str(group.name),
+            tuple(made),
+            group.is_menu,
+            url_with(group.arg, ""),
+            is_read=self.records is not None,
+            is_open=self.is_open,
+        )
 
 
 class OfferOfRows(Offer):
@@ -253,15 +265,20 @@ class OfferOfRows(Offer):
         return ShownGroup("rows", label, (chip,), is_menu=False, without=away)
 
 
-def offer(group: Chips, value: str) -> Offer:
-    """Find what a group offers, whose value in the address is given, "" for none."""
+def offer(group: Chips, value: str, *, is_open: bool = False) -> Offer:
+    """Find what a group offers, whose value in the address is given, "" for none.
+
+    The records of a menu in which nothing is chosen are read only where it is open: most people open none.
+    """
     on = split(value) if value else []
-    return Offer(group, on, group.including(on) if isinstance(group, ChipsOfRows) else ())
+    if not isinstance(group, ChipsOfRows):
+        return Offer(group, on)
+    return Offer(group, on, group.including(on) if on or is_open else None, is_open)
 
 
-def facts(offered: Iterable[Offer]) -> tuple[tuple[Record, ...], ...]:
+def facts(offered: Iterable[Offer]) -> tuple[tuple[tuple[Record, ...] | None, bool], ...]:
     """Tell the records that are on offer: what else is drawn of the groups stands in the code or in the address."""
-    return tuple(one.records for one in offered)
+    return tuple((one.records, one.is_open) for one in offered)
 
 
 # ---- Counts --------------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from flask_admin.model.base import ViewArgs
 from flask_babel import gettext
 from sqlalchemy import Column, Table
 
-from fsms import policy, text
+from fsms import clock, policy, text
 from fsms.admin_views import chips, filters, paging
 from fsms.admin_views.by_role import ByRole, Narrowed, columns_shown, reader
 from fsms.admin_views.columns_read import in_dictionary_order, loaded_with, may_be_empty
@@ -59,10 +59,10 @@ class Lists(ByRole):
         """The columns that the address asks for; without a word of it, those of every day."""
         if not has_request_context():
             return self._columns_chosen(set())
-        if "columns" not in g:
+        columns: list[tuple[str, Any]] | None = g.get("columns")
+        if columns is None:
             role = getattr(reader(), "role", "")
-            g.columns = _columns_in_words(self, role, language(), frozenset(self._columns_asked()))
-        columns: list[tuple[str, Any]] = g.columns
+            columns = g.columns = _columns_in_words(self, role, language(), frozenset(self._columns_asked()))
         return columns
 
     @_list_columns.setter
@@ -144,24 +144,31 @@ class Lists(ByRole):
 
         The number of rows is handed on only where it is exact; `g.page_shown` tells the page what is known of it.
         """
-        parents = self._parents_in(filters or ()) if execute and not search else None
-        matching, joins = self.matching(search, () if parents else filters)
-        matching, terms = self._sorted(matching, joins, sort_column, sort_desc)
         if not execute:
+            matching, terms = self._sorted(*self.matching(search, filters), sort_column, sort_desc)
             rows = matching.options(*self._loaded_with_the_list)
             return None, rows.order_by(*(term.sql(backwards=False) for term in terms))
         place = paging.Place(page or 0, page_size or self.page_size, *map(record_id, map(request.args.get, BESIDE)))
         options = self._loaded_with_the_list
         narrowed, exactly = bool(search or filters), request.args.get("count") == "exact"
         asked = (self.model, reader(), search, *map(tuple, filters or ()))
+        # What a filter asks may depend on the day and the reader.
+        told = (*asked, clock.today()) if narrowed else (self.model, policy.sees_all(reader()))
+        name = (*told, sort_column, sort_desc, *(column for column, _label in self._list_columns))
+        parents = None if search else self._parents_in(filters or ())
+        question = _question(name)
+        if not question:
+            query, terms = self._sorted(*self.matching(search, () if parents else filters), sort_column, sort_desc)
+            query.session = None
+            question.append((query, terms))
+        matching, terms = question[0]
+        matching = matching.with_session(db.session())
         shown = None
-        if narrowed and not parents and not exactly and not paging.were_many(asked):
-            shown = paging.read_with_count(matching, terms, place, options)
+        if not parents and not exactly and not paging.were_many(asked):
+            shown = paging.read_with_count(matching, terms, place, options, name)
         if shown is None:
             known = paging.count(matching, asked, parents, exactly=exactly)
-            columns = (column for column, _label in self._list_columns)
-            whole = (self.model, sort_column, sort_desc, policy.sees_all(reader()), *columns)
-            shown = paging.read(matching, terms, place, known, options, None if narrowed else whole, parents)
+            shown = paging.read(matching, terms, place, known, options, name, parents)
         g.page_shown, known = shown, shown.count
         return known.number if known.is_exact else None, g.page_shown.rows
 
@@ -230,9 +237,10 @@ class Lists(ByRole):
 
     def _get_list_extra_args(self) -> ViewArgs:
         """Read the address, once a request; arguments nobody declared are dropped."""
-        if "asked" not in g:
-            g.asked = self._read_address()
-        return g.asked
+        asked: ViewArgs | None = g.get("asked")
+        if asked is None:
+            asked = g.asked = self._read_address()
+        return asked
 
     def _read_address(self) -> ViewArgs:
         args = super()._get_list_extra_args()
@@ -313,6 +321,7 @@ class Lists(ByRole):
             "tools_depend": (self.endpoint, self._address_of_nothing(), *self._arguments(args.clone(page=0)).items()),
             "chips_depend": chips.facts(offered := self._offered_chips()),
             "chip_groups": partial(self._shown_chips, offered),
+            "menu_url": self._menu_url,
         }
 
     # ---- Filters ---------------------------------------------------------------------------------------------------
@@ -397,11 +406,17 @@ class Lists(ByRole):
 
     def _offered_chips(self) -> list[chips.Offer]:
         """Find what each group offers now, and what of it is chosen."""
-        chosen = {self._filters[index].arg: value for index, _name, value in self._get_list_extra_args().filters or ()}
-        found = [chips.offer(group, chosen.get(group.arg, "")) for group in self._chip_groups]
+        chosen, opened = self._chosen_values(), request.args.getlist("menu")
+        found = [
+            chips.offer(group, chosen.get(group.arg, ""), is_open=group.arg in opened) for group in self._chip_groups
+        ]
         if "rows" in chosen:
             found.append(chips.OfferOfRows(self._filter_args["rows"][1], chips.split(chosen["rows"])))
         return found
+
+    def _chosen_values(self) -> dict[str, str]:
+        """Give what the address says of each filter, by the filter's name."""
+        return {self._filters[index].arg: value for index, _name, value in self._get_list_extra_args().filters or ()}
 
     def _shown_chips(self, offered: list[chips.Offer]) -> list[chips.ShownGroup]:
         """Draw the groups, each chip with the address that turns it on or off."""
@@ -414,6 +429,11 @@ class Lists(ByRole):
             return self._get_list_url(args.clone(page=0, filters=kept + chosen))
 
         return [one.shown(url_with) for one in offered]
+
+    def _menu_url(self, group: str) -> str:
+        """Give the address of the list with a menu of chips open."""
+        here = self._beside(".index_view")
+        return f"{here}{'&' if '?' in here else '?'}{urlencode({'menu': group})}"
 
     @expose("/counts/")
     def counts_view(self) -> Response:
@@ -442,6 +462,12 @@ class Lists(ByRole):
             for (group_arg, value), number in chips.counted(matching, named, by):
                 counts[group_arg][value] = number
         return counts
+
+
+@lru_cache(300)
+def _question(_name: Any) -> list[tuple[Any, list[Term]]]:
+    """Give the place of a question and its order, which is empty until they are put together."""
+    return []
 
 
 @lru_cache(1_000)

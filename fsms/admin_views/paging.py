@@ -16,11 +16,13 @@ from sqlalchemy import (
     ColumnElement,
     Executable,
     Index,
+    Integer,
     Select,
     and_,
     false,
     func,
     literal,
+    literal_column,
     or_,
     select,
     true,
@@ -310,7 +312,7 @@ def read(
 ) -> Page:
     """Read a page: first the keys of its rows, in their order, then in the same statement what the columns show.
 
-    A name stands for the rows that match, their order and what is read with them, where many pages of them are read.
+    A name stands for the rows that match, their order and what is read with them: the same is mostly asked again.
     Of the rows that match, those of `parents` are meant, where some are named.
     """
     if known.is_exact and not known.number:
@@ -330,39 +332,41 @@ def read(
     return Page(rows, [getattr(row, key.key) for row in rows], known, place, has_more)
 
 
-def _asked(span: "_Span", terms: Sequence[Term], options: Sequence[Any], name: Hashable) -> Query[Any]:
-    """Put the statement of a span together, or take it as it was put together before under its name."""
-    place = [] if name is None else _statements(name, span.passed, span.wanted, span.backwards, span.are_few)
-    if not place:
-        keys = span.keys(_key_of(span.matching), terms)
-        place.append(_of_keys(span.matching, keys, terms, options, backwards=span.backwards))
-        place[0].session = None  # type: ignore[assignment]  # it outlives the one that it was made in
-    return place[0].with_session(span.matching.session)
-
-
-@lru_cache(1_000)
-def _statements(*_told: Hashable) -> list[Query[Any]]:
-    """Give the place of a statement, which is empty until it is put together."""
-    return []
-
-
-def read_with_count(matching: Query[Any], terms: Sequence[Term], place: Place, options: Sequence[Any]) -> Page | None:
-    """Find rows once, count them, and read a page of them, all in one statement: what is searched for is dear to find.
+def read_with_count(
+    matching: Query[Any], terms: Sequence[Term], place: Place, options: Sequence[Any], name: Hashable = None
+) -> Page | None:
+    """Find rows once, count them, and read a page of them, all in one statement.
 
     None where they are too many for that, or the page is not one of those from the beginning.
     """
     if place.page < 0 or (place.after, place.before) != (None, None):
         return None
-    key = _key_of(matching)
-    few = _Span(matching, place.page * place.size, place.size, are_few=True, at_most=EXACT_UP_TO + 1)
-    keys = few.keys(key, terms)
-    found = _of_keys(matching, keys, terms, options).add_columns(keys.c.number).all()
+    span = _Span(matching, place.page * place.size, place.size, are_few=not _is_whole(matching), is_counted=True)
+    found = _asked(span, terms, options, name).all()
     if not found:
         return Page([], [], Count(0), place, has_more=False) if place.page == 0 else None
     if (number := found[0].number) > EXACT_UP_TO:
         return None
-    rows = [row for row, _number in found[: place.size]]
+    rows, key = [row for row, _number in found[: place.size]], _key_of(matching)
     return Page(rows, [getattr(row, key.key) for row in rows], Count(number), place, len(found) > place.size)
+
+
+def _asked(span: "_Span", terms: Sequence[Term], options: Sequence[Any], name: Hashable) -> Query[Any]:
+    """Put the statement of a span together, or take it as it was put together before under its name."""
+    told = span.passed, span.wanted, span.backwards, span.are_few, span.is_counted, span.parents is None
+    place = [] if name is None else _statements(name, *told)
+    if not place:
+        keys = span.keys(_key_of(span.matching), terms)
+        asked = _of_keys(span.matching, keys, terms, options, backwards=span.backwards)
+        place.append(asked.add_columns(keys.c.number) if span.is_counted else asked)
+        place[0].session = None  # type: ignore[assignment]  # it outlives the one that it was made in
+    return place[0].with_session(span.matching.session)
+
+
+@lru_cache(300)
+def _statements(*_told: Hashable) -> list[Query[Any]]:
+    """Give the place of a statement, which is empty until it is put together."""
+    return []
 
 
 def _of_keys(
@@ -388,8 +392,8 @@ class _Span:
     wanted: int
     backwards: bool = False
     are_few: bool = False
-    at_most: int | None = None
-    """Where their number is not known yet: find so many, and give it with each row."""
+    is_counted: bool = False
+    """Their number is not known yet: it is given with each row, up to one more than is counted exactly."""
     parents: Parents | None = None
     """Those whose rows are meant: of each the first are found, and then the first of all of them."""
 
@@ -403,13 +407,27 @@ class _Span:
             terms = [Term(of_each.c[f"by_{n}"], term.is_desc) for n, term in enumerate(terms)]
             asked = self.matching.session.query(of_each)
         elif self.are_few:
-            few = asked.limit(self.at_most).cte("few").prefix_with("MATERIALIZED")
+            few = asked.limit(EXACT_UP_TO + 1 if self.is_counted else None).cte("few").prefix_with("MATERIALIZED")
             terms = [Term(few.c[f"by_{n}"], term.is_desc) for n, term in enumerate(terms)]
             asked = self.matching.session.query(few)
-            if self.at_most:
-                asked = asked.add_columns(select(func.count()).select_from(few).scalar_subquery().label("number"))
-        ordered = asked.order_by(*(term.sql(backwards=self.backwards) for term in terms))
-        return ordered.offset(self.passed or None).limit(self.wanted + 1).subquery()
+            if self.is_counted:
+                asked = asked.add_columns(_number_of(few))
+        elif self.is_counted:
+            some = self.matching.with_entities(literal_column("1").label("one")).limit(_written(EXACT_UP_TO + 1))
+            asked = asked.add_columns(_number_of(some.subquery()))
+        ordered = asked.order_by(*(term.sql(backwards=self.backwards) for term in terms)).offset(self.passed or None)
+        wanted: Any = self.wanted + 1
+        # PostgreSQL keeps its plan for all rows in their order only if the number of those wanted is written out.
+        return ordered.limit(_written(wanted) if _is_whole(self.matching) else wanted).subquery()
+
+
+def _number_of(rows: Any) -> Any:
+    return select(func.count()).select_from(rows).scalar_subquery().label("number")
+
+
+def _written(number: int) -> Any:
+    """Write a number into a statement itself."""
+    return literal_column(str(number), Integer)
 
 
 def _span(matching: Query[Any], terms: Sequence[Term], place: Place, known: Count) -> _Span:

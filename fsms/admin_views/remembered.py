@@ -73,11 +73,12 @@ def _sealed(name: str, seal: Callable[[], str]) -> Callable[[], str]:
 def remembered(draw: Callable[..., Markup], *depends: Any) -> Markup:
     """Answer a part as it was drawn before, or let its macro draw it; `depends` is all that it shows or links to."""
     part: str = getattr(draw, "name", None) or draw.__qualname__  # a macro of Jinja has the one, a method the other
-    kept = _kept(part, *_for_whom(), *depends)
+    environ = request.environ  # behind its proxy once: a page asks for two dozen parts
+    kept = _kept(part, *_for_whom(environ), *depends)
     drawn, marked = kept[0] if kept else _drawn(draw)
     if not kept and not _is_of_this_request(drawn):
         kept.append((drawn, marked))
-    if not marked or _DRAWING in request.environ:
+    if not marked or _DRAWING in environ:
         return Markup(drawn)  # noqa: S704 - drawn by a template, as it was kept
     seals = cast(dict[str, Any], current_app.jinja_env.globals)
     for name in marked:
@@ -109,8 +110,9 @@ def remembered_field(draw: Callable[..., Markup], field: Field, attributes: dict
     filled = cast(Any, field)
     value = filled.data if isinstance(field, BooleanField | ChosenField) else filled._value()  # noqa: SLF001
     words = filled.label.text, filled.description
-    drawn_as = (request.endpoint, filled.id, *map(_told_apart, words), repr(filled.render_kw), repr(attributes))
-    kept = _kept_fields(*_for_whom(), repr(value), *drawn_as)
+    here = cast(Any, request)._get_current_object()  # noqa: SLF001 - behind its proxy once: a form has a hundred fields
+    drawn_as = (here.endpoint, filled.id, *map(_told_apart, words), repr(filled.render_kw), repr(attributes))
+    kept = _kept_fields(*_for_whom(here.environ), repr(value), *drawn_as)
     if not kept:
         # The words stay with it: of a word that is gone, another one may take the number.
         kept.extend((draw(field, attributes), *words))
@@ -124,7 +126,7 @@ def remembered_rows(draw: Callable[[list[Base]], Markup], records: Iterable[Base
     A list is mostly seen again as it was: somebody comes back to it from a record. What a row shows must stand in the
     record or in those read with it; a row for which more is read while it is drawn is drawn each time.
     """
-    reading, alike = _Read(), (*_for_whom(), clock.today(), *depends)
+    reading, alike = _Read(), (*_for_whom(request.environ), clock.today(), *depends)
     facts = {record: reading.of(record) for record in records}
     kept = {record: _kept_rows(alike, told) for record, told in facts.items()}
     shown = {record: row[0] if row else "" for record, row in kept.items()}
@@ -169,11 +171,11 @@ class _Read:
         return repr(value) if isinstance(value, Decimal | list | dict) else value
 
 
-def _for_whom() -> tuple[Any, ...]:
+def _for_whom(environ: dict[str, Any]) -> tuple[Any, ...]:
     """Tell readers, languages and digits apart; found out once a request, which may draw a hundred fields."""
-    found: tuple[Any, ...] | None = request.environ.get(FOR_WHOM)
+    found: tuple[Any, ...] | None = environ.get(FOR_WHOM)
     if found is None:
-        found = request.environ[FOR_WHOM] = reader(), language(), has_khmer_digits(), request.script_root
+        found = environ[FOR_WHOM] = reader(), language(), has_khmer_digits(), request.script_root
     return found
 
 

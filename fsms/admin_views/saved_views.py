@@ -21,6 +21,9 @@ from fsms.errors import Refused, SchoolError, sentence_for
 from fsms.office import SavedView
 from fsms.operations import saved_views
 
+UNKNOWN: Any = object()
+"""In place of a view that nobody has looked for in this request."""
+
 EVERYTHING = "0"
 """In the address in place of a view's number: the list as it is, though another view opens first."""
 
@@ -58,16 +61,16 @@ class SavedViews(Deleting, Lists):
 
     def _first_view(self) -> SavedView | None:
         """Find the view that the reader wants to see first, once a request."""
-        if "first_view" not in g:
-            g.first_view = saved_views.first_of(db.session, self.endpoint) if self._views() else None
-        found: SavedView | None = g.first_view
+        found: SavedView | None = g.get("first_view", UNKNOWN)
+        if found is UNKNOWN:
+            found = g.first_view = saved_views.first_of(db.session, self.endpoint) if self._views() else None
         return found
 
     def _views(self) -> Sequence[Any]:
         """List the views of the page that the reader sees, once a request."""
-        if "views" not in g:
-            g.views = saved_views.of_page(db.session, self.endpoint) if current_user.has_views else ()
-        found: Sequence[Any] = g.views
+        found: Sequence[Any] | None = g.get("views")
+        if found is None:
+            found = g.views = saved_views.of_page(db.session, self.endpoint) if current_user.has_views else ()
         return found
 
     @expose("/")

@@ -9,7 +9,7 @@ from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from flask_login import current_user
 from markupsafe import Markup
-from sqlalchemy import ColumnElement, exists, or_
+from sqlalchemy import ColumnElement, bindparam, exists, or_
 from wtforms import Form, PasswordField
 from wtforms.validators import Optional
 
@@ -24,6 +24,9 @@ from fsms.database import db
 from fsms.models import Course, User
 from fsms.operations import accounts
 from fsms.vocabulary import AccountStatus, Role
+
+# Asked of the clock each time the statement is sent, which may be one that was put together before.
+NOW = bindparam("now", callable_=lambda: clock.now(), type_=User.account_locked_until.type)
 
 
 class Unlock(BaseListRowAction):
@@ -99,7 +102,7 @@ class UserView(EntityView):
     quick_filters = (
         chips.of_choices("role", _("Role"), User.role, Role),
         chips.of_choices("status", _("Status"), User.status, AccountStatus),
-        chips.toggle("locked", _("Locked"), lambda: User.account_locked_until > clock.now()),
+        chips.toggle("locked", _("Locked"), lambda: User.account_locked_until > NOW),
         chips.toggle("unused", _("Never signed in"), lambda: User.last_login.is_(None)),
         chips.toggle("teaches", _("Teaches this year"), _teaches_this_year),
     )

@@ -54,6 +54,39 @@ def test_grade_levels_are_chosen_one_after_another_from_the_keyboard(desk: Visit
     assert desk.complaints == []
 
 
+def test_a_menu_of_classes_is_filled_when_it_is_opened(desk: Visitor) -> None:
+    desk.sign_in("admin")
+    page = desk.open("/admin/attendance/?flt0_seen=late")
+    menu = page.locator("[data-group=class]")
+    expect(menu.locator("li")).to_have_count(1)
+
+    menu.locator("summary").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+
+    first = menu.locator("li a:not([data-choices])").first
+    expect(first.locator(".quick-count")).to_have_text(re.compile(r"^[\d,]+$"))
+    expect(first).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"flt0_seen=late&flt1_class=\d+$"))
+    expect(menu).to_have_attribute("open", "")
+    assert desk.complaints == []
+
+
+def test_without_an_answer_a_menu_keeps_its_link_to_a_page_that_has_it_open(desk: Visitor) -> None:
+    desk.sign_in("admin")
+    page = desk.open("/admin/attendance/")
+    page.route(
+        "**/*menu=class*", lambda route: route.abort() if route.request.resource_type == "fetch" else route.continue_()
+    )
+
+    page.locator("[data-group=class] summary").click()
+    page.get_by_role("link", name="Show what can be chosen").click()
+
+    expect(page).to_have_url(re.compile(r"menu=class$"))
+    expect(page.locator("[data-group=class] li a").first).to_be_visible()
+
+
 def test_a_desk_shows_fifteen_rows_and_keeps_the_head(desk: Visitor) -> None:
     desk.sign_in("admin")
 
@@ -151,6 +184,6 @@ def test_the_tools_fit_a_phone(phone: Visitor) -> None:
         assert small == [], entity
     page.locator("[data-group=class] summary").scroll_into_view_if_needed()
     page.locator("[data-group=class] summary").tap()
-    page.locator("[data-group=class] li a").first.tap()
+    page.locator("[data-group=class] li a:not([data-choices])").first.tap()
     expect(page).to_have_url(re.compile("flt0_class="))
     assert phone.complaints == []

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import Engine, create_engine, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from fsms import pooling
 from fsms.pooling import LookedAtPool
@@ -15,7 +15,10 @@ PID = text("select pg_backend_pid()")
 
 @pytest.fixture
 def engine() -> Iterator[Engine]:
-    engine = create_engine(server_url(), poolclass=LookedAtPool, pool_use_lifo=True)
+    engine = create_engine(
+        server_url(), poolclass=LookedAtPool, pool_use_lifo=True, connect_args={"prepare_threshold": 2}
+    )
+    pooling.install(engine)
     yield engine
     engine.dispose()
 
@@ -56,7 +59,7 @@ def test_all_that_ended_together_are_replaced(engine: Engine) -> None:
 def test_after_a_rest_the_server_is_asked_since_an_end_may_have_come_without_a_word(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pooling, "_has_word", lambda _driver: False)
+    monkeypatch.setattr(pooling, "_has_ended", lambda _driver: False)
     first = _asked(engine)
     _end(first)
     with pytest.raises(OperationalError):
@@ -67,3 +70,50 @@ def test_after_a_rest_the_server_is_asked_since_an_end_may_have_come_without_a_w
     monkeypatch.setattr(pooling, "RESTED_SECONDS", -1)
 
     assert _asked(engine) not in {first, second}
+
+
+# ---- Going on at once ----------------------------------------------------------------------------------------------
+
+PREPARED = text("select count(*) from pg_prepared_statements")
+OF_ANOTHER = text("select state from pg_stat_activity where pid = :process")
+
+
+def test_what_was_prepared_is_known_to_the_transactions_after_it(engine: Engine) -> None:
+    for _ in range(4):
+        process = _asked(engine)
+
+    with engine.connect() as connection:
+        assert connection.scalar(PID) == process
+        assert int(connection.scalar(PREPARED) or 0) >= 1
+
+
+def test_a_transaction_is_taken_back_though_nobody_waits_for_it(engine: Engine) -> None:
+    with engine.connect() as connection:
+        connection.execute(text("create temporary table kept (number int)"))
+        connection.commit()
+        process = connection.scalar(PID)
+        connection.execute(text("insert into kept values (1)"))
+        connection.rollback()
+        assert connection.scalar(text("select count(*) from kept")) == 0
+
+    # Nothing is asked of the connection any more, and its transaction ends all the same.
+    with engine_of(server_url()) as another, another.connect() as looking:
+        while looking.scalar(OF_ANOTHER, {"process": process}) != "idle":
+            looking.rollback()
+
+
+def test_after_an_error_the_same_connection_goes_on(engine: Engine) -> None:
+    process = _asked(engine)
+    with engine.connect() as connection, pytest.raises(ProgrammingError):
+        connection.execute(text("select nothing from nowhere"))
+
+    assert _asked(engine) == process
+
+
+def test_a_connection_that_ended_while_it_took_back_is_replaced(engine: Engine) -> None:
+    with engine.connect() as connection:
+        process = int(connection.scalar(PID) or 0)
+        connection.rollback()
+        _end(process)
+
+    assert _asked(engine) != process

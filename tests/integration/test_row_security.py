@@ -797,6 +797,74 @@ def test_a_session_without_transactions_is_refused_since_a_role_lasts_as_long_as
             session.get(Course, 2)
 
 
+ACCOUNT = select(
+    User.user_id.label("user_id"), User.role, User.status, User.password, User.full_name.label("full_name")
+).where(User.user_id == policy.ACCOUNT)
+
+
+@pytest.fixture(params=["a transaction of its own", "one that has begun"])
+def beginning(request: pytest.FixtureRequest, school: Engine, connection: Connection) -> Iterator[Session]:
+    """A session that nobody speaks through yet."""
+    with Sessions(bind=school if request.param == "a transaction of its own" else connection) as session:
+        yield session
+
+
+@pytest.mark.parametrize(("actor", "courses"), [(PRINCIPAL, 4), (TEACHER, 3)])
+def test_a_session_begins_for_an_account_and_knows_it(beginning: Session, actor: Actor, courses: int) -> None:
+    kept = policy.begin_for(beginning, actor.user_id or 0, ACCOUNT)
+
+    assert kept
+    assert (kept["user_id"], kept["role"], kept["status"], kept["password"]) == (
+        actor.user_id,
+        actor.role,
+        "active",
+        HASH,
+    )
+    assert actor_of(beginning) == actor
+    assert beginning.scalar(select(func.count()).select_from(Course)) == courses
+    assert beginning.scalar(text("SELECT current_setting('fsms.user_id')")) == str(actor.user_id)
+    beginning.rollback()
+    assert beginning.scalar(select(func.count()).select_from(Course)) == courses
+
+
+def test_an_account_that_is_not_there_or_not_in_use_is_nobodys(beginning: Session) -> None:
+    speak_for(beginning, SYSTEM)
+    beginning.execute(text("""UPDATE "User" SET status = 'inactive' WHERE "userId" = 9"""))
+    beginning.commit()
+    try:
+        for number in (9, 999_999):
+            assert policy.begin_for(beginning, number, ACCOUNT) is None
+            assert actor_of(beginning) is None
+            with refused():
+                beginning.get(Subject, 1)
+            beginning.rollback()
+    finally:
+        speak_for(beginning, SYSTEM)
+        beginning.execute(text("""UPDATE "User" SET status = 'active' WHERE "userId" = 9"""))
+        beginning.commit()
+
+
+def test_a_session_does_not_begin_for_an_account_over_a_change_that_is_not_kept(teacher: Session) -> None:
+    teacher.get_one(Grade, 10).grade = Decimal(9)
+
+    with pytest.raises(RuntimeError, match="Commit or roll back"):
+        policy.begin_for(teacher, 1, ACCOUNT)
+    assert actor_of(teacher) == TEACHER
+
+
+def test_a_beginning_that_fails_leaves_the_session_to_nobody(school: Engine) -> None:
+    unreadable = select(User.user_id.label("user_id"), text("nothing")).where(User.user_id == policy.ACCOUNT)
+    with Sessions(bind=school) as session:
+        speak_for(session, PRINCIPAL)
+        with pytest.raises(DBAPIError):
+            policy.begin_for(session, 1, unreadable)
+        session.rollback()
+
+        assert actor_of(session) is None
+        with refused():
+            session.get(Course, 1)
+
+
 def test_a_statement_prepared_for_one_actor_is_planned_anew_for_another(school: Engine) -> None:
     pooled = create_engine(school.url, poolclass=QueuePool, pool_size=1, connect_args={"prepare_threshold": 0})
     for _ in range(8):

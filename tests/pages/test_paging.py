@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterator
+from functools import cache
 
 import pytest
 
@@ -27,6 +28,7 @@ def _long(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(paging, "EXACT_UP_TO", 3)
     monkeypatch.setattr(paging, "WALKED", 2)
     monkeypatch.setattr(paging, "_guesses", {})
+    monkeypatch.setattr(paging, "_statements", cache(lambda *_told: []))
     monkeypatch.setattr(Lists, "page_size_options", (2, 20, 50))
 
 

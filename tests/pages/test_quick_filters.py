@@ -10,7 +10,7 @@ import pytest
 
 from fsms import clock
 from fsms.models import Course, User
-from tests.browser import Page, PageClient, SameQueries
+from tests.browser import Page, PageClient, Queries, SameQueries
 from tests.builders import PAGES, Make
 
 TEACHERS_PAGES = [page for page in PAGES if page not in {"familyinfo", "scholarship", "user"}]
@@ -182,17 +182,57 @@ def test_the_present_years_classes_are_offered_in_order(admin: PageClient, make:
     past = make.course(level=5, section="Z")
     place = make.enrollment(course=past)
 
-    offered = admin.get("/admin/student/")
+    closed = admin.get("/admin/student/")
     chosen = admin.get(f"/admin/student/?flt0_class={past.course_id}")
 
-    assert _menu(offered, "class") == ["2A", "2B", "10A"]
+    assert _items(_menu(admin.get("/admin/student/?menu=class"), "class")) == ["2A", "2B", "10A"]
+    assert _items(_menu(closed, "class")) == ["Show what can be chosen"]
     assert chosen.column("Pupil number") == [str(place.student_id)]
-    assert "5Z" in _menu(chosen, "class")
+    assert "5Z" in _items(_menu(chosen, "class"))
 
 
-def _menu(page: Page, group: str) -> list[str]:
-    menu = next(e for e in page.find("details", "quick-menu") if e.get("data-group") == group)
-    return ["".join(item.itertext()).strip() for item in menu.iter("li")]
+def _menu(page: Page, group: str) -> Any:
+    return next(e for e in page.find("details", "quick-menu") if e.get("data-group") == group)
+
+
+def _items(part: Any) -> list[str]:
+    return ["".join(item.itertext()).strip() for item in part.iter("li")]
+
+
+def test_a_menu_of_records_reads_them_when_it_is_opened(
+    admin: PageClient, busy_school: dict[str, Any], queries: Queries
+) -> None:
+    admin.get("/admin/attendance/")
+    with queries() as asked:
+        closed = _menu(admin.get("/admin/attendance/?search=ក&flt0_seen=late"), "class")
+    assert not [statement for statement in asked if 'FROM "Course"' in statement]
+
+    link = next(closed.iter("a")).get("href")
+    opened = _menu(admin.get(link or ""), "class")
+
+    assert "open" in opened.attrib
+    assert "open" not in closed.attrib
+    assert _items(opened) == ["7A", "8B", "9C"]
+    leads_to = next(opened.iter("a")).get("href", "")
+    assert leads_to.endswith(f"?search=%E1%9E%80&flt0_seen=late&flt1_class={busy_school['own'].course_id}")
+
+
+def test_a_teachers_menu_offers_own_classes(teacher: PageClient, busy_school: dict[str, Any]) -> None:
+    assert _items(_menu(teacher.get("/admin/attendance/?menu=class"), "class")) == ["7A"]
+
+
+def test_a_menu_without_records_says_so(admin: PageClient) -> None:
+    assert _items(_menu(admin.get("/admin/student/?menu=class"), "class")) == ["There is nothing to choose from yet."]
+
+
+@pytest.mark.parametrize("group", ["status", "nothing", "", "\x00", "class,class"])
+def test_what_is_no_menu_of_records_opens_none(admin: PageClient, make: Make, group: str) -> None:
+    make.student()
+
+    page = admin.get("/admin/student/", query_string={"menu": group})
+
+    assert len(page.rows) == 1
+    assert not [menu for menu in page.find("details", "quick-menu") if "open" in menu.attrib]
 
 
 # ---- What whom is shown --------------------------------------------------------------------------------------------

@@ -52,11 +52,11 @@ def test_another_language_is_shown_at_once(admin: PageClient) -> None:
 def test_a_class_made_now_is_among_the_quick_filters_of_the_next_page(admin: PageClient, make: Make) -> None:
     year = make.school_year(school_year_code="2024-2025")
     make.course(school_year=year, grade="7", section="A")
-    assert chips(admin.get("/admin/attendance/")) == ["7A"]
+    assert chips(admin.get("/admin/attendance/?menu=class")) == ["7A"]
 
     make.course(school_year=year, grade="7", section="B")
 
-    assert chips(admin.get("/admin/attendance/")) == ["7A", "7B"]
+    assert chips(admin.get("/admin/attendance/?menu=class")) == ["7A", "7B"]
 
 
 def test_quick_filters_keep_what_else_the_address_asks(admin: PageClient, make: Make) -> None:

@@ -94,3 +94,15 @@ def test_whatever_is_typed_makes_a_pattern_or_none(typed: str) -> None:
     pattern = romanising.pattern(name_key(typed))
 
     assert pattern is None or re.compile(pattern)
+
+
+@pytest.mark.parametrize("typed", ["Sok", "Dara", "Ngim", "Kha", "Phally", "Thy", "Nhem", "Sopheap", "ak"])
+def test_what_is_sought_anywhere_is_found_without_what_stands_before_or_behind(typed: str) -> None:
+    key = name_key(typed)
+    exactly, anywhere = romanising.pattern(key), romanising.pattern(key, anywhere=True)
+
+    assert exactly
+    assert anywhere
+    assert len(anywhere) < len(exactly)
+    kept = [name_key(written) for name in NAMES for written in (name.latin, name.khmer)]
+    assert [bool(re.search(anywhere, one)) for one in kept] == [bool(re.search(exactly, one)) for one in kept]
