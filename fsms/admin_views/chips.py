@@ -16,8 +16,8 @@ from sqlalchemy.sql.util import ClauseAdapter
 
 from fsms import text
 from fsms.admin_views import filters
+from fsms.admin_views.counting import Parents
 from fsms.admin_views.lookups import record_id
-from fsms.admin_views.paging import Parents
 from fsms.database import db
 from fsms.vocabulary import Choice
 

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Select, and_, or_, select
 
 from fsms import clock
 from fsms.admin_views.chips import CHOSEN, Chip, Chips, ChipsOfRows, of_choices, toggle, toggle_of_parents
-from fsms.admin_views.paging import Parents
+from fsms.admin_views.counting import Parents
 from fsms.models import Course, Subject
 from fsms.reports import school_year
 from fsms.vocabulary import GradeLevel

@@ -15,7 +15,7 @@ from flask_babel import gettext
 from sqlalchemy import Column, Table
 
 from fsms import clock, policy, text
-from fsms.admin_views import chips, filters, paging
+from fsms.admin_views import chips, counting, filters, paging
 from fsms.admin_views.by_role import ByRole, Narrowed, columns_shown, reader
 from fsms.admin_views.columns_read import in_dictionary_order, loaded_with, may_be_empty
 from fsms.admin_views.lookups import record_id
@@ -164,15 +164,15 @@ class Lists(ByRole):
         matching, terms = question[0]
         matching = matching.with_session(db.session())
         shown = None
-        if not parents and not exactly and not paging.were_many(asked):
+        if not parents and not exactly and not counting.were_many(asked):
             shown = paging.read_with_count(matching, terms, place, options, name)
         if shown is None:
-            known = paging.count(matching, asked, parents, exactly=exactly)
+            known = counting.count(matching, asked, parents, exactly=exactly)
             shown = paging.read(matching, terms, place, known, options, name, parents)
         g.page_shown, known = shown, shown.count
         return known.number if known.is_exact else None, g.page_shown.rows
 
-    def _parents_in(self, filters: Any) -> paging.Parents | None:
+    def _parents_in(self, filters: Any) -> counting.Parents | None:
         """Find out whether nothing is asked but a chip that means the rows of some parents.
 
         Where more is asked, all rows of the parents might have to be looked at, and the database knows a better way.

@@ -5,165 +5,29 @@ that the address names by its key, so that no page passes over all those before 
 """
 
 import math
-import time
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
-    ClauseElement,
     ColumnElement,
-    Executable,
-    Index,
     Integer,
-    Select,
     and_,
     false,
     func,
-    literal,
     literal_column,
     or_,
     select,
-    true,
     tuple_,
 )
-from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Query
 
-from fsms.policy import actor_of, sees_all
+from fsms.admin_views import counting, lines
+from fsms.admin_views.counting import Count, Parents, is_whole, key_of
 
-EXACT_UP_TO = 10_000
-"""Rows that are counted one by one. Of more the page says “about”, until somebody asks for the exact number."""
 WALKED = 1_000
 """Rows that may be passed over. A page further down begins behind a row."""
-DIGITS_OF_A_GUESS = 3
-SECONDS_OF_A_GUESS = 60
-MOST_QUESTIONS = 1_000
-
-_guesses: dict[Hashable, tuple[int, float]] = {}
-"""Of questions with many answers: about how many, and how long that is believed."""
-
-
-@dataclass(frozen=True)
-class Parents:
-    """The records that rows belong to: a class, to its marks.
-
-    Where the rows of some classes lie in the order of a list, nobody knows; the database believes that they lie all
-    over it, and may walk past two million rows to the first one. From each class they are found at once.
-    """
-
-    column: Any
-    """Of the rows, with the number of their parent."""
-    keys: Select[Any]
-    """The numbers of the parents meant, a few hundred at most."""
-
-    def lead_to(self, *further: Any) -> bool:
-        """Say whether an index leads from each parent to its rows, in the order of a further column if one is given."""
-        wanted = [_column_behind(one) for one in (self.column, *further)]
-        indexes = (index for index in wanted[0].table.indexes if not _is_partial(index))
-        return any(list(index.columns)[: len(wanted)] == wanted for index in indexes)
-
-    def own(self, matching: Query[Any]) -> Query[Any]:
-        """Ask for the rows that belong to one of them."""
-        return matching.filter(self.column.in_(self.keys))
-
-    def rows_of_each(self, asked: Query[Any], most: int | None, *order: Any) -> Any:
-        """Ask for the first rows of each one of them, or for all."""
-        each = self.keys.subquery()
-        first: Any = asked.filter(self.column == each.c[0]).order_by(*order).limit(most)
-        own = first.statement.correlate(each).lateral()
-        return select(*own.c).select_from(each.join(own, true()))
-
-
-def _column_behind(attribute: Any) -> Any:
-    return getattr(getattr(attribute, "property", None), "columns", [None])[0]
-
-
-def _is_partial(index: Index) -> bool:
-    return index.dialect_options["postgresql"]["where"] is not None
-
-
-# ---- Counts --------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Count:
-    """How many rows match: exactly, or about."""
-
-    number: int
-    is_exact: bool = True
-
-
-def count(
-    matching: Query[Any], name: Hashable = None, parents: Parents | None = None, *, exactly: bool = False
-) -> Count:
-    """Count the rows one by one while that is cheap; beyond, say what PostgreSQL expects there to be.
-
-    The name stands for the question and who asks it: what is about right is right for a minute. Of the rows that match,
-    those of `parents` are meant, where some are named.
-    """
-    one: Any = matching.with_entities(literal(1).label("one"))
-    each = parents.rows_of_each(one, None) if parents and parents.lead_to() else None
-    if parents:
-        one, matching = parents.own(one), parents.own(matching)
-    if exactly:
-        return Count(matching.with_entities(func.count()).scalar() or 0)
-    if guess := _remembered_guess(name):
-        return Count(_rounded(guess), is_exact=False)
-    # How many rows each parent has PostgreSQL does not know, and an index tells it in no time.
-    some = one.limit(EXACT_UP_TO + 1) if each is None else each
-    number: int = matching.session.execute(select(func.count()).select_from(some.subquery())).scalar_one()
-    if number <= EXACT_UP_TO:
-        return Count(number)
-    guess = max(number, _guess(matching)) if each is None else number
-    if name is not None:
-        if len(_guesses) >= MOST_QUESTIONS:
-            _guesses.clear()
-        _guesses[name] = guess, time.monotonic() + SECONDS_OF_A_GUESS
-    return Count(_rounded(guess), is_exact=False)
-
-
-def were_many(name: Hashable) -> bool:
-    """Say whether the same question had too many answers within the last minute to be found before they are sorted."""
-    return _remembered_guess(name) is not None
-
-
-def _remembered_guess(name: Hashable) -> int | None:
-    """Answer how many rows were guessed within the last minute; one row more or less is no matter."""
-    guess, until = _guesses.get(name, (0, 0.0))
-    return guess if guess > EXACT_UP_TO and until > time.monotonic() else None
-
-
-def _is_whole(matching: Query[Any]) -> bool:
-    """Say whether nothing narrows the rows: no filter, and no policy."""
-    return matching.whereclause is None and sees_all(actor_of(matching.session))
-
-
-class _Explain(Executable, ClauseElement):
-    """A statement that is planned and not carried out."""
-
-    inherit_cache = False
-
-    def __init__(self, statement: Any) -> None:
-        self.statement = statement
-
-
-@compiles(_Explain, "postgresql")
-def _explain(element: _Explain, compiler: Any, **options: Any) -> str:
-    return f"EXPLAIN (FORMAT JSON) {compiler.process(element.statement, **options)}"
-
-
-def _guess(matching: Query[Any]) -> int:
-    """Ask PostgreSQL how many rows it expects, from what it knows of its tables without reading them."""
-    asked = matching.with_entities(_key_of(matching)).statement
-    (plan,) = matching.session.execute(_Explain(asked)).one()
-    return int(plan[0]["Plan"]["Plan Rows"])
-
-
-def _rounded(number: int) -> int:
-    """Keep the digits that a guess is good for."""
-    return round(number, DIGITS_OF_A_GUESS - len(str(number)))
 
 
 # ---- Order ---------------------------------------------------------------------------------------------------------
@@ -236,7 +100,7 @@ class Link:
 class Page:
     """The rows of a page, what is known of their number, and the ways to others."""
 
-    rows: Sequence[Any]
+    rows: lines.Lines
     keys: Sequence[int]
     count: Count
     place: Place
@@ -297,7 +161,7 @@ class Page:
     def _link(self, page: int, **beside: int | None) -> Link:
         """Name a page by its number, and far from both ends of a long list by the row beside it."""
         passed = (page if page >= 0 else -page - 1) * self.place.size
-        is_far = passed > WALKED and self.count.number > EXACT_UP_TO
+        is_far = passed > WALKED and self.count.number > counting.EXACT_UP_TO
         return Link(page, **beside) if is_far else Link(page)
 
 
@@ -316,20 +180,17 @@ def read(
     Of the rows that match, those of `parents` are meant, where some are named.
     """
     if known.is_exact and not known.number:
-        return Page([], [], known, place, has_more=False)
+        return Page(lines.NONE, [], known, place, has_more=False)
     if known.is_exact and place.page < 0:
         place = replace(place, page=max(math.ceil(known.number / place.size) + place.page, 0))
     if parents and (known.is_exact or not parents.lead_to(terms[0].column)):
         matching, parents = parents.own(matching), None
     span = replace(_span(matching, terms, place, known), parents=parents)
-    key = _key_of(matching)
-    found = _asked(span, terms, options, name if span.matching is matching else None).all()
-    rows, has_more = found[: span.wanted], len(found) > span.wanted
-    if span.backwards:
-        rows.reverse()
-    elif not has_more and place.after is None and (rows or place.page == 0):
+    asked = _asked(span, terms, options, name if span.matching is matching else None)
+    rows, keys, _number, has_more = lines.ask(asked, span.wanted, backwards=span.backwards)
+    if not span.backwards and not has_more and place.after is None and (rows or place.page == 0):
         known = Count(place.page * place.size + len(rows))  # The end is in sight.
-    return Page(rows, [getattr(row, key.key) for row in rows], known, place, has_more)
+    return Page(rows, keys, known, place, has_more)
 
 
 def read_with_count(
@@ -341,24 +202,22 @@ def read_with_count(
     """
     if place.page < 0 or (place.after, place.before) != (None, None):
         return None
-    span = _Span(matching, place.page * place.size, place.size, are_few=not _is_whole(matching), is_counted=True)
-    found = _asked(span, terms, options, name).all()
-    if not found:
-        return Page([], [], Count(0), place, has_more=False) if place.page == 0 else None
-    if (number := found[0].number) > EXACT_UP_TO:
-        return None
-    rows, key = [row for row, _number in found[: place.size]], _key_of(matching)
-    return Page(rows, [getattr(row, key.key) for row in rows], Count(number), place, len(found) > place.size)
+    span = _Span(matching, place.page * place.size, place.size, are_few=not is_whole(matching), is_counted=True)
+    rows, keys, number, has_more = lines.ask(_asked(span, terms, options, name), place.size)
+    if number is None:
+        return Page(lines.NONE, [], Count(0), place, has_more=False) if place.page == 0 else None
+    return Page(rows, keys, Count(number), place, has_more) if number <= counting.EXACT_UP_TO else None
 
 
 def _asked(span: "_Span", terms: Sequence[Term], options: Sequence[Any], name: Hashable) -> Query[Any]:
     """Put the statement of a span together, or take it as it was put together before under its name."""
     told = span.passed, span.wanted, span.backwards, span.are_few, span.is_counted, span.parents is None
-    place = [] if name is None else _statements(name, *told)
+    place = [] if name is None else _statements(name, *told, counting.EXACT_UP_TO)
     if not place:
-        keys = span.keys(_key_of(span.matching), terms)
+        keys = span.keys(key_of(span.matching), terms)
         asked = _of_keys(span.matching, keys, terms, options, backwards=span.backwards)
-        place.append(asked.add_columns(keys.c.number) if span.is_counted else asked)
+        beside = [keys.c.key.label(lines.KEY), *([keys.c.number.label(lines.NUMBER)] if span.is_counted else [])]
+        place.append(asked.add_columns(*beside))
         place[0].session = None  # type: ignore[assignment]  # it outlives the one that it was made in
     return place[0].with_session(span.matching.session)
 
@@ -373,7 +232,7 @@ def _of_keys(
     matching: Query[Any], keys: Any, terms: Sequence[Term], options: Sequence[Any], *, backwards: bool = False
 ) -> Query[Any]:
     """Ask for the rows that have these keys, in the same order."""
-    key = _key_of(matching)
+    key = key_of(matching)
     rows = matching.session.query(key.class_).join(keys, key == keys.c.key).options(*options)
     order = (Term(keys.c[f"by_{n}"], term.is_desc) for n, term in enumerate(terms))
     return rows.order_by(*(term.sql(backwards=backwards) for term in order))
@@ -399,6 +258,7 @@ class _Span:
 
     def keys(self, key: Any, terms: Sequence[Term]) -> Any:
         """Ask for their keys and what they are sorted by; and for one more, to know whether there are others."""
+        most = counting.EXACT_UP_TO + 1
         labelled = (term.column.label(f"by_{n}") for n, term in enumerate(terms))
         asked = self.matching.with_entities(key.label("key"), *labelled)
         if self.parents:
@@ -407,18 +267,18 @@ class _Span:
             terms = [Term(of_each.c[f"by_{n}"], term.is_desc) for n, term in enumerate(terms)]
             asked = self.matching.session.query(of_each)
         elif self.are_few:
-            few = asked.limit(EXACT_UP_TO + 1 if self.is_counted else None).cte("few").prefix_with("MATERIALIZED")
+            few = asked.limit(most if self.is_counted else None).cte("few").prefix_with("MATERIALIZED")
             terms = [Term(few.c[f"by_{n}"], term.is_desc) for n, term in enumerate(terms)]
             asked = self.matching.session.query(few)
             if self.is_counted:
                 asked = asked.add_columns(_number_of(few))
         elif self.is_counted:
-            some = self.matching.with_entities(literal_column("1").label("one")).limit(_written(EXACT_UP_TO + 1))
+            some = self.matching.with_entities(literal_column("1").label("one")).limit(_written(most))
             asked = asked.add_columns(_number_of(some.subquery()))
         ordered = asked.order_by(*(term.sql(backwards=self.backwards) for term in terms)).offset(self.passed or None)
         wanted: Any = self.wanted + 1
         # PostgreSQL keeps its plan for all rows in their order only if the number of those wanted is written out.
-        return ordered.limit(_written(wanted) if _is_whole(self.matching) else wanted).subquery()
+        return ordered.limit(_written(wanted) if is_whole(self.matching) else wanted).subquery()
 
 
 def _number_of(rows: Any) -> Any:
@@ -439,7 +299,7 @@ def _span(matching: Query[Any], terms: Sequence[Term], place: Place, known: Coun
         return _Span(matching, (-place.page - 1) * place.size, place.size, backwards=True)
     passed, are_few = (
         place.page * place.size,
-        known.is_exact and known.number <= EXACT_UP_TO and not _is_whole(matching),
+        known.is_exact and known.number <= counting.EXACT_UP_TO and not is_whole(matching),
     )
     if known.is_exact and passed > known.number // 2:
         wanted = max(min(place.size, known.number - passed), 0)
@@ -449,12 +309,5 @@ def _span(matching: Query[Any], terms: Sequence[Term], place: Place, known: Coun
 
 def _values(matching: Query[Any], terms: Sequence[Term], key: int) -> tuple[Any, ...] | None:
     """Read what a row is sorted by; None where it is gone, and its page is found by passing over those before it."""
-    found = matching.with_entities(*(term.column for term in terms)).filter(_key_of(matching) == key).one_or_none()
+    found = matching.with_entities(*(term.column for term in terms)).filter(key_of(matching) == key).one_or_none()
     return None if found is None else tuple(found)
-
-
-def _key_of(matching: Query[Any]) -> Any:
-    """Find the key of the entity that is listed."""
-    entity: Any = matching.column_descriptions[0]["entity"]
-    mapper = entity.__mapper__
-    return mapper.get_property_by_column(mapper.primary_key[0]).class_attribute

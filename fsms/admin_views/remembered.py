@@ -6,7 +6,7 @@ token of a form and the nonce of a script belong to a session or a page: a part 
 """
 
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -19,6 +19,7 @@ from wtforms import BooleanField, Field, StringField, TextAreaField
 from fsms import clock
 from fsms.admin_views.by_role import reader
 from fsms.admin_views.forms import ChosenField, DayField, NumberField
+from fsms.admin_views.lines import Lines
 from fsms.admin_views.screen import has_khmer_digits, language
 from fsms.models import Base
 
@@ -120,23 +121,25 @@ def remembered_field(draw: Callable[..., Markup], field: Field, attributes: dict
     return drawn
 
 
-def remembered_rows(draw: Callable[[list[Base]], Markup], records: Iterable[Base], *depends: Any) -> Markup:
-    """Draw the rows of a list, but for those of which all that was read is as it was when they were drawn before.
+def remembered_rows(draw: Callable[[list[Base]], Markup], lines: Lines, *depends: Any) -> Markup:
+    """Draw the rows of a list, but for those whose lines are as they were when they were drawn before.
 
     A list is mostly seen again as it was: somebody comes back to it from a record. What a row shows must stand in the
     record or in those read with it; a row for which more is read while it is drawn is drawn each time.
     """
-    reading, alike = _Read(), (*_for_whom(request.environ), clock.today(), *depends)
-    facts = {record: reading.of(record) for record in records}
-    kept = {record: _kept_rows(alike, told) for record, told in facts.items()}
-    shown = {record: row[0] if row else "" for record, row in kept.items()}
-    if missing := [record for record, row in kept.items() if not row]:
-        drawn, reading = draw(missing).split(ROW_END), _Read()
-        for record, row in zip(missing, drawn, strict=False):
-            shown[record] = row
-            if reading.of(record) == facts[record]:
-                kept[record].append(row)
-    return Markup("".join(shown.values()))  # noqa: S704 - drawn by a template, as they were kept
+    alike = (*_for_whom(request.environ), clock.today(), *depends)
+    kept = [_kept_rows(alike, told) for told in lines.facts]
+    shown = [row[0] if row else "" for row in kept]
+    if missing := [place for place, row in enumerate(kept) if not row]:
+        records = [lines[place] for place in missing]
+        before, after = _Read(), _Read()
+        facts = [before.of(record) for record in records]
+        drawn = draw(records).split(ROW_END)
+        for place, record, told, row in zip(missing, records, facts, drawn, strict=False):
+            shown[place] = row
+            if after.of(record) == told:
+                kept[place].append(row)
+    return Markup("".join(shown))  # noqa: S704 - drawn by a template, as they were kept
 
 
 _PLAIN = frozenset({str, int, bool, type(None), date, datetime})

@@ -27,7 +27,7 @@ from wtforms.widgets import CheckboxInput, DateInput, HiddenInput, RadioInput, S
 
 from fsms import clock
 from fsms.admin_views import formatters, screen
-from fsms.admin_views.paging import Count
+from fsms.admin_views.counting import Count
 from fsms.config import ROOT
 
 ICONS = "vendor/tabler-icons-3.51.0/icons.svg"

@@ -14,7 +14,7 @@ from flask import Flask, abort
 from sqlalchemy.orm.exc import StaleDataError
 
 from fsms import clock
-from fsms.admin_views import paging
+from fsms.admin_views import counting, paging
 from fsms.admin_views.base import EntityView
 from fsms.admin_views.lists import Lists
 from fsms.vocabulary import Role
@@ -217,9 +217,9 @@ def test_no_empty_list_is_in_english(request: pytest.FixtureRequest, who: str, e
 def test_the_foot_of_a_long_list_is_not_in_english(
     admin: PageClient, make: Make, khmer_school: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(paging, "EXACT_UP_TO", 3)
+    monkeypatch.setattr(counting, "EXACT_UP_TO", 3)
     monkeypatch.setattr(paging, "WALKED", 2)
-    monkeypatch.setattr(paging, "_guesses", {})
+    monkeypatch.setattr(counting, "_guesses", {})
     monkeypatch.setattr(Lists, "page_size_options", (2, 20, 50))
     for _ in range(9):
         make.student(last_name="សុខ", first_name="ដារ៉ា")

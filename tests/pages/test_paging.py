@@ -2,11 +2,10 @@
 
 import datetime as dt
 from collections.abc import Iterator
-from functools import cache
 
 import pytest
 
-from fsms.admin_views import paging
+from fsms.admin_views import counting, paging
 from fsms.admin_views.lists import Lists
 from fsms.models import Enrollment
 from tests.browser import Page, PageClient, Queries
@@ -25,10 +24,9 @@ ORDERS = {
 @pytest.fixture
 def _long(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make a list of a few rows a long one: counted about, and begun behind a row from the second page on."""
-    monkeypatch.setattr(paging, "EXACT_UP_TO", 3)
+    monkeypatch.setattr(counting, "EXACT_UP_TO", 3)
     monkeypatch.setattr(paging, "WALKED", 2)
-    monkeypatch.setattr(paging, "_guesses", {})
-    monkeypatch.setattr(paging, "_statements", cache(lambda *_told: []))
+    monkeypatch.setattr(counting, "_guesses", {})
     monkeypatch.setattr(Lists, "page_size_options", (2, 20, 50))
 
 
@@ -111,8 +109,8 @@ def test_the_rows_of_some_classes_are_turned_like_any_list(
 ) -> None:
     monkeypatch.setattr(Lists, "page_size_options", (3, 20, 50))
     if length != "few":
-        monkeypatch.setattr(paging, "EXACT_UP_TO", 3)
-        monkeypatch.setattr(paging, "_guesses", {})
+        monkeypatch.setattr(counting, "EXACT_UP_TO", 3)
+        monkeypatch.setattr(counting, "_guesses", {})
         monkeypatch.setattr(paging, "WALKED", 3)
     present, past = make.school_year(school_year_code="2024-2025"), make.school_year(school_year_code="2020-2021")
     wanted = set()
@@ -145,8 +143,8 @@ def test_what_is_searched_for_is_turned_like_any_list(
 ) -> None:
     monkeypatch.setattr(Lists, "page_size_options", (2, 20, 50))
     if length != "few":
-        monkeypatch.setattr(paging, "EXACT_UP_TO", 3)
-        monkeypatch.setattr(paging, "_guesses", {})
+        monkeypatch.setattr(counting, "EXACT_UP_TO", 3)
+        monkeypatch.setattr(counting, "_guesses", {})
     address = f"/admin/enrollment/?search=សុខ&{order}"
     whole = keys(admin.get(f"{address}&page_size=50"))
     assert len(whole) == 7

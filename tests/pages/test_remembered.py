@@ -7,10 +7,12 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from flask import Flask, g
 from markupsafe import Markup
+from sqlalchemy import event, select
 
 from fsms.admin_views import remembered
 from fsms.admin_views.contexts import LetGo
-from fsms.models import Base, Course
+from fsms.admin_views.lines import Lines
+from fsms.models import Attendance, Base, Course
 from fsms.vocabulary import Role
 from tests.browser import Browser, Page, PageClient
 from tests.builders import PASSWORD, Make
@@ -261,9 +263,31 @@ def test_a_row_is_drawn_once_unless_more_is_read_for_it(app: Flask, make: Make, 
     with app.test_request_context("/admin/"):
         for _ in range(2):
             make.session.expunge_all()
-            remembered.remembered_rows(draw, [make.session.get_one(Course, key)], "a test", shown)
+            lines = Lines([(key,)], lambda: [make.session.get_one(Course, key)])
+            remembered.remembered_rows(draw, lines, "a test", shown)
 
     assert len(drawn) == times
+
+
+def test_of_a_list_seen_again_no_record_is_made_but_of_what_is_new(admin: PageClient, make: Make) -> None:
+    for _ in range(3):
+        make.attendance()
+    made: list[object] = []
+    event.listen(Attendance, "load", lambda record, _context: made.append(record))
+
+    for address in ("/admin/attendance/", "/admin/attendance/?search=", "/admin/attendance/?flt0_seen=present"):
+        assert len(rows(admin.get(address))) == 3
+        made.clear()
+        make.session.expunge_all()
+        assert len(rows(admin.get(address))) == 3
+        assert made == []
+
+    make.session.expunge_all()
+    changed = make.session.scalars(select(Attendance)).first()
+    assert changed
+    changed.reason = "Was at the dentist"
+    make.session.commit()
+    assert "Was at the dentist" in str(rows(admin.get("/admin/attendance/")))
 
 
 # ---- After a request -----------------------------------------------------------------------------------------------

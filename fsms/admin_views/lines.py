@@ -1,0 +1,83 @@
+"""The lines that the database answers to the question of a list, made into records only if somebody wants records.
+
+A list is mostly seen again as it was. What was drawn of a line before is known by the line itself (`remembered`), and
+making the record of it, with those of other tables that were read in the same line, would be for nothing.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date, datetime
+from typing import Any, overload
+
+from sqlalchemy.engine.cursor import FullyBufferedCursorFetchStrategy
+from sqlalchemy.orm import Query
+
+KEY, NUMBER = "key_of_line", "number_of_lines"
+"""The labels of two columns beside the record: its key and, where it was asked for, how many lines there are."""
+
+_PLAIN = frozenset({str, int, bool, type(None), date, datetime})
+
+
+class Lines(Sequence[Any]):
+    """The rows of a page; what it gives are records."""
+
+    def __init__(self, facts: Sequence[tuple[Any, ...]], make: Callable[[], list[Any]]) -> None:
+        """Take what tells each line from others, as something to look up by, and what makes all their records."""
+        self.facts = facts
+        self._make = make
+        self._made: list[Any] | None = None
+
+    @property
+    def _records(self) -> list[Any]:
+        if self._made is None:
+            self._made = self._make()
+        return self._made
+
+    def __len__(self) -> int:
+        """Count them, for which nothing is made."""
+        return len(self.facts)
+
+    def __iter__(self) -> Iterator[Any]:
+        """Give the records."""
+        return iter(self._records)
+
+    @overload
+    def __getitem__(self, place: int) -> Any: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Any]: ...
+    def __getitem__(self, place: int | slice) -> Any:
+        """Give a record, or some."""
+        return self._records[place]
+
+
+NONE = Lines((), list)
+
+
+def ask(query: Query[Any], most: int, *, backwards: bool = False) -> tuple[Lines, list[int], int | None, bool]:
+    """Ask for at most so many lines; say their keys, their number if it was asked for, and whether there are more.
+
+    The records are made of the same answer, as it came: what was known of them in the session before is overwritten.
+    """
+    found: Any = query.session.execute(query.statement.execution_options(populate_existing=True))
+    answered = found.raw
+    names = list(answered.keys())
+    lines = answered.cursor_strategy.fetchall(answered, answered.cursor)
+    answered.cursor_strategy = FullyBufferedCursorFetchStrategy(None, initial_buffer=lines)
+
+    def shown(of_all: Sequence[Any]) -> list[Any]:
+        return [*of_all[:most]][::-1] if backwards else [*of_all[:most]]
+
+    key, number = names.index(KEY), names.index(NUMBER) if NUMBER in names else None
+    page = shown(lines)
+    facts = [_told(line if number is None else line[:number] + line[number + 1 :]) for line in page]
+    counted = lines[0][number] if number is not None and lines else None
+    return (
+        Lines(facts, lambda: shown([record for record, *_beside in found])),
+        [line[key] for line in page],
+        counted,
+        len(lines) > most,
+    )
+
+
+def _told(line: Sequence[Any]) -> tuple[Any, ...]:
+    # 5 and 5.00 are equal, and written otherwise.
+    return tuple([value if type(value) in _PLAIN else repr(value) for value in line])
