@@ -75,6 +75,7 @@ def test_after_a_rest_the_server_is_asked_since_an_end_may_have_come_without_a_w
 # ---- Going on at once ----------------------------------------------------------------------------------------------
 
 PREPARED = text("select count(*) from pg_prepared_statements")
+PLANS = text("select statement, generic_plans > 0 and custom_plans = 0 from pg_prepared_statements")
 OF_ANOTHER = text("select state from pg_stat_activity where pid = :process")
 
 
@@ -85,6 +86,29 @@ def test_what_was_prepared_is_known_to_the_transactions_after_it(engine: Engine)
     with engine.connect() as connection:
         assert connection.scalar(PID) == process
         assert int(connection.scalar(PREPARED) or 0) >= 1
+
+
+def test_what_has_no_values_is_planned_once_and_what_has_some_for_them(engine: Engine) -> None:
+    for number in range(8):
+        with engine.connect() as connection:
+            connection.scalar(text("select count(*) from pg_class where relpages > :number"), {"number": number})
+            connection.scalar(text("select count(*) from pg_class"))
+
+    with engine.connect() as connection:
+        plans = connection.execute(PLANS).all()
+    assert not [statement for statement, _once in plans if "relpages" in statement]
+    assert [once for statement, once in plans if statement.endswith("pg_class")] == [True]
+
+
+def test_nothing_is_prepared_where_a_pooler_may_stand_before_the_server() -> None:
+    engine = create_engine(server_url(), poolclass=LookedAtPool, connect_args={"prepare_threshold": None})
+    pooling.install(engine)
+    for _ in range(4):
+        _asked(engine)
+
+    with engine.connect() as connection:
+        assert connection.scalar(PREPARED) == 0
+    engine.dispose()
 
 
 def test_a_transaction_is_taken_back_though_nobody_waits_for_it(engine: Engine) -> None:
