@@ -59,7 +59,7 @@ def engine_options(settings: Settings) -> dict[str, object]:
     """Say how the engine keeps its connections."""
     # A pooling proxy may stand before somebody's own server, and prepared statements do not survive every one.
     may_stand_before = settings.database_url is not None and not settings.prepared_statements
-    arguments: dict[str, object] = {"prepare_threshold": None if may_stand_before else 1}
+    arguments: dict[str, object] = {"prepare_threshold": None} if may_stand_before else {}
     return {
         "pool_size": settings.threads + 1,
         "max_overflow": 5,

@@ -61,16 +61,19 @@ def install(engine: Engine) -> None:
     """
     event.listen(engine, "do_connect", _connect)
     event.listen(engine, "do_execute", _execute)
-    event.listen(engine, "do_execute_no_params", lambda cursor, said, context: _execute(cursor, said, None, context))
 
 
 def _connect(_dialect: Any, _entry: Any, given: Sequence[Any], named: Mapping[str, Any]) -> PromptConnection:
     return PromptConnection.connect(*given, **named)
 
 
-def _execute(cursor: psycopg.Cursor[Any], statement: Any, values: Any, _context: Any) -> bool:
-    """Prepare what has no values, if anything may be prepared on this connection."""
-    cursor.execute(statement, values, prepare=not values)
+def _execute(cursor: psycopg.Cursor[Any], statement: Any, values: Any, context: Any) -> bool:
+    """Prepare what asks without values, if anything may be prepared on this connection."""
+    if isinstance(cursor, psycopg.ServerCursor):
+        return False  # It is asked once, for as long as its rows come.
+    # What somebody wrote out may be several statements, which PostgreSQL prepares none of.
+    is_one = context.compiled is not None and not (context.is_text or context.isddl)
+    cursor.execute(statement, values, prepare=is_one and not values)
     return True
 
 

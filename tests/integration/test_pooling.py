@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Engine, Integer, column, create_engine, func, select, table, text
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from fsms import pooling
 from fsms.pooling import LookedAtPool
 from tests.database import engine_of, server_url
 
-PID = text("select pg_backend_pid()")
+PID = select(func.pg_backend_pid())
 
 
 @pytest.fixture
@@ -75,6 +75,7 @@ def test_after_a_rest_the_server_is_asked_since_an_end_may_have_come_without_a_w
 # ---- Going on at once ----------------------------------------------------------------------------------------------
 
 PREPARED = text("select count(*) from pg_prepared_statements")
+CLASSES = table("pg_class", column("relpages", Integer))
 PLANS = text("select statement, generic_plans > 0 and custom_plans = 0 from pg_prepared_statements")
 OF_ANOTHER = text("select state from pg_stat_activity where pid = :process")
 
@@ -91,13 +92,22 @@ def test_what_was_prepared_is_known_to_the_transactions_after_it(engine: Engine)
 def test_what_has_no_values_is_planned_once_and_what_has_some_for_them(engine: Engine) -> None:
     for number in range(8):
         with engine.connect() as connection:
-            connection.scalar(text("select count(*) from pg_class where relpages > :number"), {"number": number})
-            connection.scalar(text("select count(*) from pg_class"))
+            connection.scalar(select(func.count()).select_from(CLASSES).where(CLASSES.c.relpages > number))
+            connection.scalar(select(func.count()).select_from(CLASSES))
 
     with engine.connect() as connection:
         plans = connection.execute(PLANS).all()
     assert not [statement for statement, _once in plans if "relpages" in statement]
     assert [once for statement, once in plans if statement.endswith("pg_class")] == [True]
+
+
+def test_several_statements_at_once_and_a_cursor_of_the_server_are_left_as_they_are(engine: Engine) -> None:
+    for _ in range(3):
+        with engine.connect() as connection:
+            connection.execute(text("select 1; select 2"))
+            connection.exec_driver_sql("select 1; select 2")
+            rows = connection.execution_options(yield_per=2).execute(select(func.generate_series(1, 5)))
+            assert rows.scalars().all() == [1, 2, 3, 4, 5]
 
 
 def test_nothing_is_prepared_where_a_pooler_may_stand_before_the_server() -> None:

@@ -48,7 +48,7 @@ def test_statements_are_prepared_on_the_embedded_server_and_elsewhere_only_where
     def arguments(**given: str) -> object:
         return engine_options(Settings.from_environment(given))["connect_args"]
 
-    as_usual = {"application_name": "fsms", "prepare_threshold": 2}
+    as_usual = {"application_name": "fsms"}
     assert arguments() == as_usual
     assert arguments(**own) == as_usual | {"prepare_threshold": None}
     assert arguments(**own, FSMS_PREPARED_STATEMENTS="on") == as_usual
