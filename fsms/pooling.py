@@ -81,6 +81,7 @@ class LookedAtPool(QueuePool):
     """Replaces connections that have ended, without asking the server each time, which a page would wait for twice.
 
     A server that ends says so, and then there is something to read. Only after a rest it is asked whether it is there.
+    The connections are those of `install`.
     """
 
 

@@ -110,11 +110,6 @@ class InlineRows(InlineModelFormList):
             if formdata:
                 row.forget_what_was_not_sent()
 
-    def __call__(self, **attributes: Any) -> str:
-        """Draw the rows; the template asks for the empty one beside them."""
-        drawn: str = self.widget(self, check=self.display_row_controls, **attributes)
-        return drawn
-
     def blank(self) -> Markup:
         """Draw the empty row that the browser copies for each new one; whose form it stands in makes no difference."""
         row = self.unbound_field.bind(form=None, name="", _meta=self.meta)
