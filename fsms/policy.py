@@ -177,7 +177,7 @@ def confidential(entity: type[Base]) -> frozenset[str]:
 
 def hidden_columns(actor: Actor | None, entity: type[Base]) -> frozenset[str]:
     """Name the attributes that the actor may not read, of whatever row."""
-    if _owns(actor):
+    if sees_all(actor):
         return frozenset()
     if actor is None or actor.role not in MAY or entity in (FamilyInfo, Scholarship):
         return frozenset(entity.__mapper__.column_attrs.keys())
@@ -278,10 +278,6 @@ def reading_for(bind: Engine | Connection, actor: Actor | None) -> Iterator[Conn
         yield connection
 
 
-def _owns(actor: Actor | None) -> bool:
-    return actor is not None and DATABASE_ROLES.get(actor.role) == OWNER
-
-
 def _say_who_acts(session: Session, transaction: SessionTransaction, connection: Connection) -> None:
     """Set role and number for this transaction only, so that no pool, here or before the server, carries them on."""
     if transaction.nested:
@@ -360,14 +356,19 @@ def _began_with(driver: psycopg.Connection[Any], said: str) -> PGresult | None:
     return None
 
 
+def readable(session: Session | scoped_session[Any], statement: Any) -> Any:
+    """Let a statement read all columns that the actor may; a session does it by itself, its connection does not."""
+    return statement.options(undefer("*")) if sees_all(actor_of(session)) else statement
+
+
 def _mind_the_columns(asked: ORMExecuteState) -> None:
     """Read everything for those who may; stop others before the database's refusal ends their transaction."""
     if asked.is_insert or asked.is_update or asked.is_delete:
         wrote(asked.session)
     if not (asked.is_select and asked.is_orm_statement):
         return
-    if _owns(actor := actor_of(asked.session)):
-        asked.statement = asked.statement.options(undefer("*"))
+    if sees_all(actor := actor_of(asked.session)):
+        asked.statement = readable(asked.session, asked.statement)
     elif asked.is_column_load and (mapper := asked.bind_mapper):
         # What was asked for is not public; without it the database itself refuses.
         loading = getattr(getattr(asked.statement, "_compile_options", None), "_only_load_props", None) or ()

@@ -8,8 +8,12 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Any, overload
 
+from sqlalchemy import util
 from sqlalchemy.engine.cursor import FullyBufferedCursorFetchStrategy
-from sqlalchemy.orm import Query
+from sqlalchemy.orm import Query, Session, scoped_session
+from sqlalchemy.orm.context import _ORMSelectCompileState as Records
+
+from fsms import policy
 
 KEY, NUMBER = "key_of_line", "number_of_lines"
 """The labels of two columns beside the record: its key and, where it was asked for, how many lines there are."""
@@ -52,30 +56,44 @@ class Lines(Sequence[Any]):
 NONE = Lines((), list)
 
 
-def ask(query: Query[Any], most: int, *, backwards: bool = False) -> tuple[Lines, list[int], int | None, bool]:
-    """Ask for at most so many lines; say their keys, their number if it was asked for, and whether there are more.
+class Question:
+    """What a list asks again and again, for any session; how SQLAlchemy reads it is worked out once."""
 
-    The records are made of the same answer, as it came: what was known of them in the session before is overwritten.
-    """
-    found: Any = query.session.execute(query.statement.execution_options(populate_existing=True))
-    answered = found.raw
-    names = list(answered.keys())
-    lines = answered.cursor_strategy.fetchall(answered, answered.cursor)
-    answered.cursor_strategy = FullyBufferedCursorFetchStrategy(None, initial_buffer=lines)
+    def __init__(self, query: Query[Any]) -> None:
+        """Take the rows with the keys beside them, as whoever asks now may read them."""
+        asked = policy.readable(query.session, query.statement).execution_options(populate_existing=True)
+        self._statement, self._options, _none = Records.orm_pre_session_exec(
+            query.session, asked, {}, util.EMPTY_DICT, {}, is_pre_event=True
+        )
+        self._places: tuple[int, int | None] | None = None
 
-    def shown(of_all: Sequence[Any]) -> list[Any]:
-        return [*of_all[:most]][::-1] if backwards else [*of_all[:most]]
+    def ask(
+        self, session: Session | scoped_session[Any], most: int, *, backwards: bool = False
+    ) -> tuple[Lines, list[int], int | None, bool]:
+        """Ask for at most so many lines; say their keys, their number if it was asked for, and whether there are more.
 
-    key, number = names.index(KEY), names.index(NUMBER) if NUMBER in names else None
-    page = shown(lines)
-    facts = [_told(line if number is None else line[:number] + line[number + 1 :]) for line in page]
-    counted = lines[0][number] if number is not None and lines else None
-    return (
-        Lines(facts, lambda: shown([record for record, *_beside in found])),
-        [line[key] for line in page],
-        counted,
-        len(lines) > most,
-    )
+        The records are made of the same answer, as it came: what was known of them in the session before is
+        overwritten.
+        """
+        found: Any = session.connection().execute(self._statement, execution_options=self._options)
+        if self._places is None:
+            names = list(found.keys())
+            self._places = names.index(KEY), names.index(NUMBER) if NUMBER in names else None
+        key, number = self._places
+        lines = found.cursor_strategy.fetchall(found, found.cursor)
+        found.cursor_strategy = FullyBufferedCursorFetchStrategy(None, initial_buffer=lines)
+
+        def shown(of_all: Sequence[Any]) -> list[Any]:
+            return [*of_all[:most]][::-1] if backwards else [*of_all[:most]]
+
+        def records() -> list[Any]:
+            made = Records.orm_setup_cursor_result(session, self._statement, {}, self._options, {}, found)
+            return shown([record for record, *_beside in made])
+
+        page = shown(lines)
+        facts = [_told(line if number is None else line[:number] + line[number + 1 :]) for line in page]
+        counted = lines[0][number] if number is not None and lines else None
+        return Lines(facts, records), [line[key] for line in page], counted, len(lines) > most
 
 
 def _told(line: Sequence[Any]) -> tuple[Any, ...]:

@@ -186,8 +186,8 @@ def read(
     if parents and (known.is_exact or not parents.lead_to(terms[0].column)):
         matching, parents = parents.own(matching), None
     span = replace(_span(matching, terms, place, known), parents=parents)
-    asked = _asked(span, terms, options, name if span.matching is matching else None)
-    rows, keys, _number, has_more = lines.ask(asked, span.wanted, backwards=span.backwards)
+    question = _question(span, terms, options, name if span.matching is matching else None)
+    rows, keys, _number, has_more = question.ask(matching.session, span.wanted, backwards=span.backwards)
     if not span.backwards and not has_more and place.after is None and (rows or place.page == 0):
         known = Count(place.page * place.size + len(rows))  # The end is in sight.
     return Page(rows, keys, known, place, has_more)
@@ -203,28 +203,27 @@ def read_with_count(
     if place.page < 0 or (place.after, place.before) != (None, None):
         return None
     span = _Span(matching, place.page * place.size, place.size, are_few=not is_whole(matching), is_counted=True)
-    rows, keys, number, has_more = lines.ask(_asked(span, terms, options, name), place.size)
+    rows, keys, number, has_more = _question(span, terms, options, name).ask(matching.session, place.size)
     if number is None:
         return Page(lines.NONE, [], Count(0), place, has_more=False) if place.page == 0 else None
     return Page(rows, keys, Count(number), place, has_more) if number <= counting.EXACT_UP_TO else None
 
 
-def _asked(span: "_Span", terms: Sequence[Term], options: Sequence[Any], name: Hashable) -> Query[Any]:
-    """Put the statement of a span together, or take it as it was put together before under its name."""
+def _question(span: "_Span", terms: Sequence[Term], options: Sequence[Any], name: Hashable) -> lines.Question:
+    """Put the question of a span together, or take it as it was put together before under its name."""
     told = span.passed, span.wanted, span.backwards, span.are_few, span.is_counted, span.parents is None
-    place = [] if name is None else _statements(name, *told, counting.EXACT_UP_TO)
+    place = [] if name is None else _questions(name, *told, counting.EXACT_UP_TO)
     if not place:
         keys = span.keys(key_of(span.matching), terms)
         asked = _of_keys(span.matching, keys, terms, options, backwards=span.backwards)
         beside = [keys.c.key.label(lines.KEY), *([keys.c.number.label(lines.NUMBER)] if span.is_counted else [])]
-        place.append(asked.add_columns(*beside))
-        place[0].session = None  # type: ignore[assignment]  # it outlives the one that it was made in
-    return place[0].with_session(span.matching.session)
+        place.append(lines.Question(asked.add_columns(*beside)))
+    return place[0]
 
 
 @lru_cache(300)
-def _statements(*_told: Hashable) -> list[Query[Any]]:
-    """Give the place of a statement, which is empty until it is put together."""
+def _questions(*_told: Hashable) -> list[lines.Question]:
+    """Give the place of a question, which is empty until it is put together."""
     return []
 
 
