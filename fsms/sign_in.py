@@ -230,8 +230,7 @@ def install(app: Flask) -> None:
     manager.user_loader(_load)
     # A page that looks after its session by itself must not lengthen it.
     app.config["SESSION_REFRESH_EACH_REQUEST"] = False
-    given = {"session_seconds_left": seconds_left, "session_warning_seconds": warning_seconds, "own_page": own_page}
-    app.jinja_env.globals.update(given)
+    app.jinja_env.globals.update(session_seconds_left=seconds_left, session_warning_seconds=warning_seconds)
     app.before_request(_know_who_asks)
 
 

@@ -7,7 +7,17 @@ from flask_admin import Admin, BaseView
 from flask_babel import lazy_gettext as _
 from flask_login import current_user
 
-from fsms.admin_views import contexts, exports, front_door, photographs, problems, remembered, screen, theme
+from fsms.admin_views import (
+    contexts,
+    exports,
+    front_door,
+    late_macros,
+    photographs,
+    problems,
+    remembered,
+    screen,
+    theme,
+)
 from fsms.admin_views.activitylog import ActivityLogView
 from fsms.admin_views.attendance import AttendanceView
 from fsms.admin_views.base import EntityView
@@ -106,6 +116,7 @@ def install(app: Flask) -> None:
     problems.install(app)
     front_door.install(app)
     contexts.install(app)
+    late_macros.install(app)
     theme.install(app)
     remembered.install(app)
     photographs.install(app)

@@ -10,13 +10,16 @@ from typing import Any, overload
 
 from sqlalchemy import util
 from sqlalchemy.engine.cursor import FullyBufferedCursorFetchStrategy
-from sqlalchemy.orm import Query, Session, scoped_session
-from sqlalchemy.orm.context import _ORMSelectCompileState as Records
+from sqlalchemy.orm import Query, Session
+from sqlalchemy.orm.context import _ORMSelectCompileState
 
 from fsms import policy
 
 KEY, NUMBER = "key_of_line", "number_of_lines"
 """The labels of two columns beside the record: its key and, where it was asked for, how many lines there are."""
+
+_RECORDS: Any = _ORMSelectCompileState
+"""What a session does before it asks its connection, and afterwards; it has no types."""
 
 _PLAIN = frozenset({str, int, bool, type(None), date, datetime})
 
@@ -62,14 +65,12 @@ class Question:
     def __init__(self, query: Query[Any]) -> None:
         """Take the rows with the keys beside them, as whoever asks now may read them."""
         asked = policy.readable(query.session, query.statement).execution_options(populate_existing=True)
-        self._statement, self._options, _none = Records.orm_pre_session_exec(
+        self._statement, self._options, _none = _RECORDS.orm_pre_session_exec(
             query.session, asked, {}, util.EMPTY_DICT, {}, is_pre_event=True
         )
         self._places: tuple[int, int | None] | None = None
 
-    def ask(
-        self, session: Session | scoped_session[Any], most: int, *, backwards: bool = False
-    ) -> tuple[Lines, list[int], int | None, bool]:
+    def ask(self, session: Session, most: int, *, backwards: bool = False) -> tuple[Lines, list[int], int | None, bool]:
         """Ask for at most so many lines; say their keys, their number if it was asked for, and whether there are more.
 
         The records are made of the same answer, as it came: what was known of them in the session before is
@@ -87,7 +88,7 @@ class Question:
             return [*of_all[:most]][::-1] if backwards else [*of_all[:most]]
 
         def records() -> list[Any]:
-            made = Records.orm_setup_cursor_result(session, self._statement, {}, self._options, {}, found)
+            made = _RECORDS.orm_setup_cursor_result(session, self._statement, {}, self._options, {}, found)
             return shown([record for record, *_beside in made])
 
         page = shown(lines)

@@ -8,7 +8,7 @@ from functools import lru_cache, partial
 from typing import Any, ClassVar, cast
 from urllib.parse import urlencode
 
-from flask import Response, flash, g, has_request_context, jsonify, request
+from flask import Response, flash, g, has_request_context, jsonify, request, url_for
 from flask_admin import expose
 from flask_admin.model.base import ViewArgs
 from flask_babel import gettext
@@ -254,8 +254,14 @@ class Lists(ByRole):
     def _get_list_url(self, view_args: ViewArgs) -> str:
         """Write the address: what is as ever is left out, so that the same list has the same address."""
         query = urlencode(self._arguments(view_args), safe=",")
-        here = str(self.get_url(".index_view"))
+        here = self.get_url(".index_view")
         return f"{here}?{query}" if query else here
+
+    def get_url(self, endpoint: str, **values: Any) -> str:
+        """Give the address of a page; one without values, of which a list names a dozen, is worked out once."""
+        if values or not endpoint.startswith(".") or not has_request_context():
+            return str(super().get_url(endpoint, **values))
+        return _address_of_page(request.script_root, f"{self.endpoint}{endpoint}")
 
     def _arguments(self, view_args: ViewArgs) -> dict[str, Any]:
         """List what the address says."""
@@ -278,7 +284,7 @@ class Lists(ByRole):
     def _beside(self, endpoint: str, **values: str) -> str:
         """Give the address of another question to the same rows, whatever page of them is shown."""
         _, _, query = self._get_list_url(self._get_list_extra_args().clone(page=0)).partition("?")
-        there = str(self.get_url(endpoint, **values))
+        there = self.get_url(endpoint, **values)
         return f"{there}?{query}" if query else there
 
     def _list_tools(self) -> dict[str, Any]:
@@ -462,6 +468,11 @@ class Lists(ByRole):
             for (group_arg, value), number in chips.counted(matching, named, by):
                 counts[group_arg][value] = number
         return counts
+
+
+@lru_cache(300)
+def _address_of_page(_where_the_application_stands: str, endpoint: str) -> str:
+    return url_for(endpoint)
 
 
 @lru_cache(300)

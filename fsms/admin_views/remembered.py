@@ -2,7 +2,8 @@
 
 A part is remembered for one reader, in one language and one way of writing numbers, so that nobody is ever shown what
 was drawn for somebody else; and for whatever else its template says that it depends on. It must hold no moment. The
-token of a form and the nonce of a script belong to a session or a page: a part is kept with marks in their place.
+token of a form, the nonce of a script and the address of a page are the page's own: a part is kept with marks in their
+place.
 """
 
 import secrets
@@ -13,7 +14,7 @@ from functools import lru_cache
 from typing import Any, cast
 
 from flask import Flask, current_app, g, request
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from wtforms import BooleanField, Field, StringField, TextAreaField
 
 from fsms import clock
@@ -32,11 +33,12 @@ MOST_ROWS = 2_000
 
 FOR_WHOM = "fsms.drawn_for"
 
-SEALS = ("csrf_token", "csp_nonce")
+SEALS = ("csrf_token", "csp_nonce", "own_address")
 """The functions of templates whose answers are no part's own."""
 _MARKS = {name: f"{name}-{secrets.token_hex(8)}" for name in SEALS}
 """What stands in their place. Nobody can know it, and so write it into a record for a seal to be put there."""
 _DRAWING = "fsms.drawing_a_part"
+_SEALS = "fsms.seals"
 
 ROW_END = f"row-end-{secrets.token_hex(8)}"
 """Stands behind each row that is drawn with others."""
@@ -61,7 +63,9 @@ def install(app: Flask) -> None:
     given = cast(dict[str, Any], app.jinja_env.globals)
     given.update(remembered=remembered, remembered_field=remembered_field, remembered_rows=remembered_rows)
     given.update(row_end=ROW_END, way_back=WAY_BACK)
-    sealed = {name: _sealed(name, given[name]) for name in SEALS}
+    seals = {name: cast(Callable[[], str], given[name]) for name in SEALS}
+    app.extensions[_SEALS] = seals
+    sealed = {name: _sealed(name, seal) for name, seal in seals.items()}
     given.update(sealed)
     app.context_processor(lambda: sealed)  # Flask-WTF puts its own into each context, above the globals.
 
@@ -74,25 +78,33 @@ def _sealed(name: str, seal: Callable[[], str]) -> Callable[[], str]:
 def remembered(draw: Callable[..., Markup], *depends: Any) -> Markup:
     """Answer a part as it was drawn before, or let its macro draw it; `depends` is all that it shows or links to."""
     part: str = getattr(draw, "name", None) or draw.__qualname__  # a macro of Jinja has the one, a method the other
-    environ = request.environ  # behind its proxy once: a page asks for two dozen parts
-    kept = _kept(part, *_for_whom(environ), *depends)
+    environ = request.environ  # behind its proxy once: a page asks for a dozen parts
+    kept = _kept(part, _for_whom(environ), *depends)
     drawn, marked = kept[0] if kept else _drawn(draw)
     if not kept and not _is_of_this_request(drawn):
         kept.append((drawn, marked))
     if not marked or _DRAWING in environ:
-        return Markup(drawn)  # noqa: S704 - drawn by a template, as it was kept
-    seals = cast(dict[str, Any], current_app.jinja_env.globals)
+        return drawn
+    whole = str(drawn)
     for name in marked:
-        drawn = drawn.replace(_MARKS[name], seals[name]())
-    return Markup(drawn)  # noqa: S704 - drawn by a template, as it was kept
+        whole = whole.replace(_MARKS[name], _seal(environ, name))
+    return Markup(whole)  # noqa: S704 - drawn by a template, as it was kept
 
 
-def _drawn(draw: Callable[..., Markup]) -> tuple[str, tuple[str, ...]]:
+def _seal(environ: dict[str, Any], name: str) -> str:
+    """Answer a seal of the request as it stands in a page; found out once, for all parts that have it."""
+    found = environ.get(_SEALS, {}).get(name)
+    if found is None:
+        found = environ.setdefault(_SEALS, {})[name] = str(escape(current_app.extensions[_SEALS][name]()))
+    return cast(str, found)
+
+
+def _drawn(draw: Callable[..., Markup]) -> tuple[Markup, tuple[str, ...]]:
     """Draw a part with the marks of its seals, and say which it has."""
     was_drawing = _DRAWING in request.environ
     request.environ[_DRAWING] = True
     try:
-        drawn = draw()
+        drawn = Markup(draw())  # noqa: S704 - of a template
     finally:
         if not was_drawing:
             del request.environ[_DRAWING]
@@ -100,7 +112,7 @@ def _drawn(draw: Callable[..., Markup]) -> tuple[str, tuple[str, ...]]:
 
 
 def _is_of_this_request(drawn: str) -> bool:
-    """Say whether a seal came in by another way than its function; then the part is not for the next request."""
+    """Say whether a secret came in by another way than its function; then the part is not for the next request."""
     return any(seal and seal in drawn for seal in (g.get("csrf_token"), getattr(request, "csp_nonce", None)))
 
 
@@ -113,7 +125,7 @@ def remembered_field(draw: Callable[..., Markup], field: Field, attributes: dict
     words = filled.label.text, filled.description
     here = cast(Any, request)._get_current_object()  # noqa: SLF001 - behind its proxy once: a form has a hundred fields
     drawn_as = (here.endpoint, filled.id, *map(_told_apart, words), repr(filled.render_kw), repr(attributes))
-    kept = _kept_fields(*_for_whom(here.environ), repr(value), *drawn_as)
+    kept = _kept_fields(_for_whom(here.environ), repr(value), *drawn_as)
     if not kept:
         # The words stay with it: of a word that is gone, another one may take the number.
         kept.extend((draw(field, attributes), *words))
@@ -127,7 +139,7 @@ def remembered_rows(draw: Callable[[list[Base]], Markup], lines: Lines, *depends
     A list is mostly seen again as it was: somebody comes back to it from a record. What a row shows must stand in the
     record or in those read with it; a row for which more is read while it is drawn is drawn each time.
     """
-    alike = (*_for_whom(request.environ), clock.today(), *depends)
+    alike = (_for_whom(request.environ), clock.today(), *depends)
     kept = [_kept_rows(alike, told) for told in lines.facts]
     shown = [row[0] if row else "" for row in kept]
     if missing := [place for place, row in enumerate(kept) if not row]:
@@ -174,12 +186,18 @@ class _Read:
         return repr(value) if isinstance(value, Decimal | list | dict) else value
 
 
-def _for_whom(environ: dict[str, Any]) -> tuple[Any, ...]:
+def _for_whom(environ: dict[str, Any]) -> object:
     """Tell readers, languages and digits apart; found out once a request, which may draw a hundred fields."""
-    found: tuple[Any, ...] | None = environ.get(FOR_WHOM)
+    found: object = environ.get(FOR_WHOM)
     if found is None:
-        found = environ[FOR_WHOM] = reader(), language(), has_khmer_digits(), request.script_root
+        found = environ[FOR_WHOM] = _one_for(reader(), language(), has_khmer_digits(), request.script_root)
     return found
+
+
+@lru_cache(MOST)
+def _one_for(*_told: Any) -> object:
+    """Give one thing that stands for all of it, since looking up by one is quicker than by many."""
+    return object()
 
 
 def _told_apart(words: Any) -> Any:

@@ -5,8 +5,10 @@ the next (`sign_in.enter` brings them back). Before the first choice the browser
 """
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
+from babel import Locale
 from flask import Flask, g, jsonify, redirect, request, session, url_for
 from flask_babel import Babel, Domain, get_locale
 from flask_babel import lazy_gettext as _
@@ -80,13 +82,18 @@ def install(app: Flask) -> None:
     app.jinja_env.globals["_"] = _said
     app.add_url_rule("/language", "language", choose_language, methods=["POST"])
     app.add_url_rule("/appearance", "appearance", choose_theme, methods=["POST"])
-    app.jinja_env.globals.update(screen_attributes=attributes)
+    app.jinja_env.globals.update(screen_attributes=attributes, own_address=own_address)
 
 
 def choose_language() -> Any:
     """Remember the language and show the same page again."""
     choose(language=request.form.get("language"))
     return redirect(own_page(request.form.get("url")) or url_for("admin.index"))
+
+
+def own_address() -> str:
+    """Say where a choice leads back to: this page, unless its address is none that a link may have."""
+    return own_page(request.full_path) or url_for("start")
 
 
 def choose_theme() -> Any:
@@ -128,7 +135,12 @@ def _language() -> str:
 
 def language() -> str:
     """Name the language of the page."""
-    return str(get_locale() or "en")
+    return _name_of(get_locale())
+
+
+@cache
+def _name_of(locale: Locale | None) -> str:
+    return str(locale or "en")
 
 
 def has_khmer_digits() -> bool:

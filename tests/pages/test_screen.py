@@ -2,6 +2,7 @@
 
 import datetime as dt
 from decimal import Decimal
+from urllib.parse import unquote
 
 import pytest
 from sqlalchemy.orm import Session
@@ -33,6 +34,11 @@ def test_a_language_chosen_at_the_top_of_a_page_is_remembered(
     assert page.path == "/admin/"
     assert page.document.get("lang") == "km"
     assert remembered(session, client.user) == {"language": "km"}
+
+
+def test_the_choice_of_a_language_leads_back_to_the_page_that_it_stands_on(admin: PageClient) -> None:
+    for asked in ("/admin/course/?search=%22%3E%3Cb%3E", "/admin/course/?sort=grade&desc=1", "/admin/course/?"):
+        assert unquote(admin.get(asked).form("/language").values["url"]) == unquote(asked)
 
 
 def test_it_is_there_again_on_another_device(admin: PageClient, browser: Browser) -> None:
