@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from flask_admin.contrib.sqla.form import AdminModelConverter
@@ -11,14 +12,14 @@ from flask_babel import gettext, lazy_gettext
 from markupsafe import Markup
 from sqlalchemy import Column
 from werkzeug.datastructures import MultiDict
-from wtforms import BooleanField, DateField, Field, FileField, SelectField, StringField, TextAreaField
+from wtforms import BooleanField, DateField, Field, FileField, HiddenField, SelectField, StringField, TextAreaField
 from wtforms.form import BaseForm
 from wtforms.validators import InputRequired, Length, Optional, StopValidation
 
 from fsms import text
 from fsms.admin_views import formatters, theme
 from fsms.admin_views.lookups import LookUpField
-from fsms.admin_views.screen import in_digits
+from fsms.admin_views.screen import in_digits, language
 from fsms.vocabulary import Choice
 
 LARGEST_INTEGER = 2**31 - 1
@@ -63,13 +64,18 @@ class ChosenField(SelectField):
 
     def process(self, formdata: Any, data: Any = None, extra_filters: Sequence[Any] | None = None) -> None:
         """List the choices for this reader and this value."""
-        offered: list[tuple[str, str]] = [(str(choice.value), gettext(choice.label)) for choice in self._set]
+        offered = [*_in_words(self._set, language())]
         if self._may_be_blank or not data:
             offered.insert(0, ("", BLANK))
         if isinstance(data, str) and data and data not in [value for value, _ in offered]:
             offered.append((data, data))
         self.choices = offered
         super().process(formdata, data, extra_filters)
+
+
+@cache
+def _in_words(choices: type[Choice], _language: str) -> tuple[tuple[str, str], ...]:
+    return tuple((str(choice.value), gettext(choice.label)) for choice in choices)
 
 
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)", re.ASCII)
@@ -199,6 +205,8 @@ class SchoolConverter(AdminModelConverter):
         if isinstance(column, Column) and "choices" in column.info:
             return self._chosen(mapper, prop, column, dict(field_args or {}))
         field = super().convert(model, mapper, name, prop, field_args, hidden_pk)
+        if field is not None and field.field_class is HiddenField:
+            field.kwargs["label"] = ""  # or else one is looked for in the catalogues each time
         return _kindly(field)
 
     def _model_select_field(self, prop: Any, multiple: Any, remote_model: Any, **kwargs: Any) -> Field:

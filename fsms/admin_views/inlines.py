@@ -28,6 +28,10 @@ class VersionField(HiddenField):
     "3:5" is a form opened at version 3 whose reader has been shown what was saved up to version 5.
     """
 
+    def __init__(self, **kwargs: Any) -> None:
+        """Have no label: nobody sees it, and upstream would look for one in the catalogues each time."""
+        super().__init__("", **kwargs)
+
     def process_formdata(self, valuelist: list[str]) -> None:
         """Take what was sent; a form that sends no version was opened at none."""
         self.data = valuelist[0] if valuelist else None
