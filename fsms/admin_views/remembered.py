@@ -7,7 +7,7 @@ place.
 """
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -46,6 +46,8 @@ ROW_END = f"row-end-{secrets.token_hex(8)}"
 WAY_BACK = secrets.token_hex(8)
 """Stands in the links of remembered rows for the list that leads to them; nobody can write it into a record."""
 
+Draw = Callable[[Field, dict[str, Any]], Markup]
+
 _ALIKE = frozenset({BooleanField, ChosenField, DayField, NumberField, StringField, TextAreaField})
 """Fields of which the place in the form and the value say all: they ask nobody, and hold nothing of a request."""
 
@@ -61,8 +63,8 @@ _kept, _kept_fields, _kept_rows = (lru_cache(most)(_place) for most in (MOST, MO
 def install(app: Flask) -> None:
     """Let the templates of `app` ask for parts; called when the seals are there."""
     given = cast(dict[str, Any], app.jinja_env.globals)
-    given.update(remembered=remembered, remembered_field=remembered_field, remembered_rows=remembered_rows)
-    given.update(row_end=ROW_END, way_back=WAY_BACK)
+    given.update(remembered=remembered, remembered_field=remembered_field, remembered_fields=remembered_fields)
+    given.update(remembered_rows=remembered_rows, row_end=ROW_END, way_back=WAY_BACK)
     seals = {name: cast(Callable[[], str], given[name]) for name in SEALS}
     app.extensions[_SEALS] = seals
     sealed = {name: _sealed(name, seal) for name, seal in seals.items()}
@@ -116,19 +118,29 @@ def _is_of_this_request(drawn: str) -> bool:
     return any(seal and seal in drawn for seal in (g.get("csrf_token"), getattr(request, "csp_nonce", None)))
 
 
-def remembered_field(draw: Callable[..., Markup], field: Field, attributes: dict[str, Any]) -> Markup:
+def remembered_field(draw: Draw, field: Field, attributes: dict[str, Any]) -> Markup:
     """Draw a field of a form, or answer how it was drawn with the same value: most fields of most records are alike."""
-    if type(field) not in _ALIKE or field.errors:
-        return draw(field, attributes)
-    filled = cast(Any, field)
-    value = filled.data if isinstance(field, BooleanField | ChosenField) else filled._value()  # noqa: SLF001
-    words = filled.label.text, filled.description
+    return remembered_fields(draw, ((field, attributes),))
+
+
+def remembered_fields(draw: Draw, fields: Iterable[tuple[Field, dict[str, Any]]]) -> Markup:
+    """Draw fields one below the other, those that were not drawn before with the same value."""
     here = cast(Any, request)._get_current_object()  # noqa: SLF001 - behind its proxy once: a form has a hundred fields
-    drawn_as = (here.endpoint, filled.id, *map(_told_apart, words), repr(filled.render_kw), repr(attributes))
-    kept = _kept_fields(_for_whom(here.environ), repr(value), *drawn_as)
+    alike = _for_whom(here.environ), here.endpoint
+    return Markup("\n").join([_of_field(alike, draw, field, attributes) for field, attributes in fields])
+
+
+def _of_field(alike: tuple[Any, ...], draw: Draw, field: Any, attributes: dict[str, Any]) -> Markup:
+    kind = type(field)
+    if kind not in _ALIKE or field.errors:
+        return draw(field, attributes)
+    value = field.data if kind is BooleanField or kind is ChosenField else field._value()  # noqa: SLF001
+    label, hint = field.label.text, field.description
+    drawn_as = (field.id, _told_apart(label), _told_apart(hint), repr(field.render_kw), repr(attributes))
+    kept = _kept_fields(alike, repr(value), drawn_as)
     if not kept:
         # The words stay with it: of a word that is gone, another one may take the number.
-        kept.extend((draw(field, attributes), *words))
+        kept.extend((draw(field, attributes), label, hint))
     drawn: Markup = kept[0]
     return drawn
 

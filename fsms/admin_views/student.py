@@ -14,7 +14,7 @@ from fsms.admin_views.inlines import Inline
 from fsms.admin_views.pupil_page import PupilPage
 from fsms.admin_views.registration import Registration
 from fsms.admin_views.scholarship import SCHOLARSHIP_LABELS
-from fsms.admin_views.theme import Section
+from fsms.admin_views.sections import Section
 from fsms.models import Enrollment, FamilyInfo, Guardian, Scholarship, Student
 from fsms.reports import school_year
 from fsms.vocabulary import PovertyCard, StudentStatus

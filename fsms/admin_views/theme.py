@@ -14,7 +14,6 @@ from urllib.parse import urlencode
 from flask import Flask, request
 from flask_admin.contrib.sqla.tools import get_field_with_path
 from flask_admin.form import BaseForm
-from flask_admin.form.rules import FieldSet
 from flask_admin.form.widgets import DatePickerWidget, Select2Widget, TimePickerWidget
 from flask_admin.helpers import get_url
 from flask_admin.model.widgets import AjaxSelect2Widget
@@ -63,6 +62,7 @@ def install(app: Flask) -> None:
         cell_openings=cell_openings,
         column_classes=column_classes,
         filter_chips=filter_chips,
+        fields_shown=fields_shown,
         filter_choices=filter_choices,
         form_errors=form_errors,
         how_many=how_many,
@@ -216,14 +216,10 @@ def kind_of(field: Field) -> str:
     return "rows" if isinstance(field, FieldList | FormField) else getattr(field.widget, "input_type", "")
 
 
-class Section(FieldSet):
-    """A card of a form: `Section(["first_name", "last_name"], "Personal")`. Fields share a row where there is room."""
-
-    def __call__(self, form: Any, form_opts: Any = None, field_args: Any = None) -> Markup:
-        """Draw the fields of the section inside its card."""
-        return Markup('<section class="card form-card">{}</section>').format(
-            super().__call__(form, form_opts, field_args)
-        )
+def fields_shown(form: Iterable[Field], options: Any = None) -> list[tuple[Field, dict[str, Any]]]:
+    """List the fields of a form that are seen, each with the attributes that its view wants for it."""
+    attributes = (options and options.widget_args) or {}
+    return [(field, attributes.get(field.short_name, {})) for field in form if kind_of(field) != "hidden"]
 
 
 def form_errors(form: Iterable[Field]) -> Iterator[tuple[str, str, str]]:
