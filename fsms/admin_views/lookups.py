@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any
 
-from flask import request
+from flask import g, request
 from flask_admin.model.ajax import AjaxModelLoader
 from flask_admin.model.fields import AjaxSelectField
 from flask_babel import gettext
@@ -96,11 +96,14 @@ class LookUp(AjaxModelLoader):
         return list(db.session.scalars(statement.offset(first).limit(min(max(limit or 10, 1), MOST_ANSWERS))).unique())
 
     def few(self) -> Sequence[tuple[int, str]]:
-        """List, by key and label, what stands in the form without being looked up."""
+        """List, by key and label, what stands in the form without being looked up; read once a request."""
         if self.model not in FEW:
             return ()
-        found = db.session.connection().execute(_labelled(self.model))
-        return [(key, label or "") for key, label in found]
+        read: dict[type[Base], Sequence[tuple[int, str]]] = g.setdefault("few", {})
+        if self.model not in read:
+            found = db.session.connection().execute(_labelled(self.model))
+            read[self.model] = [(key, label or "") for key, label in found]
+        return read[self.model]
 
     def offered(self) -> Iterator[ColumnElement[bool]]:
         """Say which records may be chosen; one that is chosen already stays, whatever this says."""

@@ -21,6 +21,7 @@ from fsms import clock
 from fsms.admin_views.by_role import reader
 from fsms.admin_views.forms import ChosenField, DayField, NumberField
 from fsms.admin_views.lines import Lines
+from fsms.admin_views.lookups import LookUpField
 from fsms.admin_views.screen import has_khmer_digits, language
 from fsms.models import Base
 
@@ -48,8 +49,8 @@ WAY_BACK = secrets.token_hex(8)
 
 Draw = Callable[[Field, dict[str, Any]], Markup]
 
-_ALIKE = frozenset({BooleanField, ChosenField, DayField, NumberField, StringField, TextAreaField})
-"""Fields of which the place in the form and the value say all: they ask nobody, and hold nothing of a request."""
+_ALIKE = frozenset({BooleanField, ChosenField, DayField, LookUpField, NumberField, StringField, TextAreaField})
+"""Fields of which the place in the form and `_shown_in` say all: they ask nobody, and hold nothing of a request."""
 
 
 def _place(*_depends: Any) -> list[Any]:
@@ -134,15 +135,21 @@ def _of_field(alike: tuple[Any, ...], draw: Draw, field: Any, attributes: dict[s
     kind = type(field)
     if kind not in _ALIKE or field.errors:
         return draw(field, attributes)
-    value = field.data if kind is BooleanField or kind is ChosenField else field._value()  # noqa: SLF001
     label, hint = field.label.text, field.description
     drawn_as = (field.id, _told_apart(label), _told_apart(hint), repr(field.render_kw), repr(attributes))
-    kept = _kept_fields(alike, repr(value), drawn_as)
+    kept = _kept_fields(alike, repr(_shown_in(field)), drawn_as)
     if not kept:
         # The words stay with it: of a word that is gone, another one may take the number.
         kept.extend((draw(field, attributes), label, hint))
     drawn: Markup = kept[0]
     return drawn
+
+
+def _shown_in(field: Any) -> Any:
+    """Tell all that a field shows beside its words."""
+    if isinstance(field, LookUpField):
+        return field.loader.format(field.data), field.loader.few()
+    return field.data if isinstance(field, BooleanField | ChosenField) else field._value()  # noqa: SLF001
 
 
 def remembered_rows(draw: Callable[[list[Base]], Markup], lines: Lines, *depends: Any) -> Markup:

@@ -92,6 +92,26 @@ def test_each_record_stands_in_its_own_form(admin: PageClient, make: Make) -> No
         assert shown["guardians-1-phone"] == f"010 222 {pupil.student_id:03d}"
 
 
+def test_a_look_up_shows_what_is_chosen_and_what_can_be_chosen_now(admin: PageClient, make: Make) -> None:
+    first, second = make.grade(), make.grade()
+
+    def shown(path: str) -> tuple[str, list[str]]:
+        page = admin.get(path)
+        return page.chosen("student"), page.options("subject")
+
+    for mark in (first, second, first):
+        pupil, subjects = shown(f"/admin/grade/edit/?id={mark.grade_id}")
+        assert pupil == str(mark.student)
+        assert first.subject.subject_name in subjects
+    first.subject.subject_name = "Astronomy"
+    make.subject(subject_name="Geology")
+    make.session.commit()
+
+    pupil, subjects = shown("/admin/grade/new/")
+    assert pupil == ""
+    assert {"Astronomy", "Geology"} <= set(subjects)
+
+
 def test_a_field_tells_what_is_wrong_with_it_and_not_what_was_wrong_before(admin: PageClient, make: Make) -> None:
     subject = make.subject()
     path = f"/admin/subject/edit/?id={subject.subject_id}"
