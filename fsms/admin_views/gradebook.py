@@ -145,8 +145,7 @@ def _place_asked_for() -> tuple[Course, Semester, Mapping[str, str]] | None:
         course = _seen(record_id(asked["course"]))
     else:
         asked, course = _open_last()
-    semesters = gradebook.semesters_of(db.session, course) if course else []
-    semester = gradebook_sheet.semester_asked_for(semesters, asked)
+    semester = gradebook.semester_of(db.session, course, record_id(asked.get("semester"))) if course else None
     return None if course is None or semester is None else (course, semester, asked)
 
 

@@ -101,7 +101,7 @@ def _sheet() -> Sheet:
     """Load the sheet of the address, or answer as if there were none."""
     key = record_id(request.args.get("course"))
     course = (db.session.get(Course, key) if key else None) or unseen(Verb.VIEW, Course, key)
-    semester = gradebook_sheet.semester_asked_for(gradebook.semesters_of(db.session, course), request.args)
+    semester = gradebook.semester_of(db.session, course, record_id(request.args.get("semester")))
     month, subject_id = gradebook_sheet.columns_asked_for(request.args)
     return gradebook.load(
         db.session, course, semester or abort(404), scheme.in_use(), month=month, subject_id=subject_id

@@ -58,16 +58,6 @@ def _arguments(course: Course, semester: Semester, month: str | None, subject_id
     return {"course": course.course_id, "semester": semester.semester_id, **across}
 
 
-def semester_asked_for(semesters: Sequence[Semester], asked: Mapping[str, str]) -> Semester | None:
-    """Choose among the semesters of a course: the one asked for, that of today, or the last that has begun."""
-    key = record_id(asked.get("semester"))
-    by_number = {semester.semester_id: semester for semester in semesters}
-    if key in by_number:
-        return by_number[key]
-    begun = [each for each in semesters if each.start_date and each.start_date <= clock.today()]
-    return begun[-1] if begun else next(iter(semesters), None)
-
-
 def columns_asked_for(asked: Mapping[str, str]) -> tuple[str | None, int | None]:
     """Read whether the subjects of a month or the months of a subject are asked for; what cannot be read is neither."""
     subject_id = record_id(asked.get("subject"))

@@ -3,7 +3,17 @@
 from fsms.operations.gradebook.cells import EMPTY, Kept, Place, kept
 from fsms.operations.gradebook.pasting import Block, Filling, Preview, Target, preview
 from fsms.operations.gradebook.saving import Entry, Outcome, Saved, State, give_way, save
-from fsms.operations.gradebook.sheets import Choice, Column, Pupil, Sheet, choices, load, other_subjects, semesters_of
+from fsms.operations.gradebook.sheets import (
+    Choice,
+    Column,
+    Pupil,
+    Sheet,
+    choices,
+    load,
+    other_subjects,
+    semester_of,
+    semesters_of,
+)
 
 __all__ = [
     "EMPTY",
@@ -28,5 +38,6 @@ __all__ = [
     "other_subjects",
     "preview",
     "save",
+    "semester_of",
     "semesters_of",
 ]

@@ -95,14 +95,32 @@ def choices(session: AnySession, user_id: int | None) -> list[Choice]:
 
 def semesters_of(session: AnySession, course: Course) -> list[Semester]:
     """List the semesters of the course's year, and any other in which it has marks; all of them if there is none."""
-    begins = course.school_year.school_year_code[:4]
-    its_own = or_(
-        Semester.school_year_id == course.school_year_id,
-        Semester.semester_code.endswith(f"-{begins}"),
-        Semester.semester_id.in_(select(Grade.semester_id).where(Grade.course_id == course.course_id)),
-    )
+    has_marks = Semester.semester_id.in_(select(Grade.semester_id).where(Grade.course_id == course.course_id))
     in_order = select(Semester).order_by(Semester.start_date, Semester.semester_code, Semester.semester_id)
+    its_own = or_(_is_of_its_year(course), has_marks)
     return list(session.scalars(in_order.where(its_own))) or list(session.scalars(in_order))
+
+
+def semester_of(session: AnySession, course: Course, key: int | None) -> Semester | None:
+    """Choose among the semesters of a course: the one with this number, that of today, or the last that has begun.
+
+    The one asked for is looked for by itself: all semesters would be looked for in all marks of the course.
+    """
+    if key:
+        marks = select(Grade.grade_id).where(Grade.course_id == course.course_id, Grade.semester_id == key)
+        its_own = or_(_is_of_its_year(course), marks.exists())
+        if found := session.scalar(select(Semester).where(Semester.semester_id == key, its_own)):
+            return found
+    semesters = semesters_of(session, course)
+    begun = [each for each in semesters if each.start_date and each.start_date <= clock.today()]
+    asked = [each for each in semesters if each.semester_id == key]
+    return next(iter([*asked, *begun[-1:], *semesters]), None)
+
+
+def _is_of_its_year(course: Course) -> ColumnElement[bool]:
+    begins = course.school_year.school_year_code[:4]
+    is_named_so = Semester.semester_code.endswith(f"-{begins}")
+    return or_(Semester.school_year_id == course.school_year_id, is_named_so)
 
 
 def other_subjects(session: AnySession, sheet: "Sheet") -> list[Subject]:
