@@ -4,10 +4,12 @@ The ratio says what Python, templates and all that stands around a query add to 
 for any number of rows. Beside the time stands the work of this process, which other programs do not lengthen.
 """
 
+import re
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from html import unescape
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -45,6 +47,10 @@ PAGES = {
     "activity log": "activitylog/",
 }
 
+ATTENDANCE = "/admin/attendance/"
+WAYS = re.compile(r'href="(/admin/attendance/\?(?:sort|flt0_\w+)=[^"]*)"')
+"""In the page of a list: what leads to another order of it, and to a chip's rows."""
+
 Asked = list[tuple[str, Any]]
 
 
@@ -58,6 +64,14 @@ def report(url: str, runs: int) -> Iterator[str]:
         yield "|---|---|---|---|---|---|"
         for name, path in PAGES.items():
             yield _measured(browser, database, name, f"/admin/{path.format(**some)}", runs)
+        for path in ways(browser):
+            yield _measured(browser, database, f"attendance, {path.partition('?')[2]}", path, runs)
+
+
+def ways(browser: FlaskClient) -> list[str]:
+    """Find every order and every chip that the list of attendance offers, each order from both ends."""
+    offered = [unescape(path) for path in dict.fromkeys(WAYS.findall(browser.get(ATTENDANCE).text))]
+    return [way for path in offered for way in ([path, f"{path}&desc=1"] if "?sort=" in path else [path])]
 
 
 @contextmanager

@@ -61,7 +61,9 @@ def given(session: AnySession, what: str, keys: Collection[uuid.UUID]) -> dict[u
 
 
 def keep(session: AnySession, what: str, answers: Mapping[uuid.UUID, Any]) -> None:
-    """Keep what was answered, and forget what is too old to be asked for again."""
+    """Keep what was answered, and forget what is too old to be asked for again; of no answer nothing is kept."""
+    if not answers:
+        return
     person = _person(session)
     rows = [{"key": str(key), "answer": answer} for key, answer in answers.items()]
     too_old = clock.now() - KEPT

@@ -8,6 +8,7 @@ import pytest
 from flask import Flask, g
 from markupsafe import Markup
 from sqlalchemy import event, select
+from sqlalchemy.orm import Session
 
 from fsms.admin_views import remembered
 from fsms.admin_views.contexts import LetGo
@@ -41,6 +42,23 @@ def test_the_menu_marks_the_page_that_is_open(admin: PageClient) -> None:
     for page, name in (("course", "Courses"), ("subject", "Subjects"), ("course", "Courses")):
         here = [a for a in admin.get(f"/admin/{page}/").find("a", "nav-item") if a.get("aria-current") == "page"]
         assert {" ".join("".join(link.itertext()).split()) for link in here} == {name}
+
+
+def test_a_page_that_is_in_no_menu_marks_no_other_there(admin: PageClient) -> None:
+    def marked(path: str) -> set[str | None]:
+        return {a.get("href") for a in admin.get(path).find("a", "nav-item") if a.get("aria-current") == "page"}
+
+    for path, here in (("/account", set()), ("/admin/", {"/admin/"}), ("/account", set())):
+        assert marked(path) == here
+
+
+def test_whose_name_has_changed_signs_in_again_under_the_new_one(admin: PageClient, session: Session) -> None:
+    admin.get("/admin/subject/")
+    admin.user.username = "sokha.new"
+    session.commit()
+
+    (shown,) = (e for e in admin.get("/admin/subject/").find("input") if e.get("id") == "session-username")
+    assert shown.get("value") == "sokha.new"
 
 
 def test_another_language_is_shown_at_once(admin: PageClient) -> None:
