@@ -160,13 +160,14 @@ def test_old_receipts_go_as_new_ones_come(speaking: Speaking) -> None:
     principal.execute(_AGE, {"key": young, "days": 29})
     principal.commit()
 
+    new = uuid.uuid4()
     teacher = speaking(TEACHER)
-    receipts.keep(teacher, "marks", {})
+    receipts.keep(teacher, "marks", {new: 3})
     teacher.commit()
 
     # A teacher's session reaches the own receipts only.
     kept = principal.execute(select(Receipt.user_id, Receipt.key))
-    assert {tuple(row) for row in kept} == {(2, young), (9, old), (9, young)}
+    assert {tuple(row) for row in kept} == {(2, young), (2, new), (9, old), (9, young)}
 
 
 _AGE = text("""update "Receipt" set "createdAt" = now() - make_interval(days => :days) where key = :key""")
