@@ -24,7 +24,13 @@ def test_every_page_is_measured_against_its_own_statements(school: str) -> None:
 
     named = [row["page"] for row in rows]
     assert named[: len(pages.PAGES)] == list(pages.PAGES)
-    for way in ("sort=attendance_date", "sort=attendance_date&desc=1", "sort=status", "flt0_seen=late", "flt0_day=today"):
+    for way in (
+        "sort=attendance_date",
+        "sort=attendance_date&desc=1",
+        "sort=status",
+        "flt0_seen=late",
+        "flt0_day=today",
+    ):
         assert f"attendance, {way}" in named
     for row in rows:
         assert int(row["statements"]) >= 1  # who asks is said with the beginning of the transaction

@@ -384,7 +384,13 @@ def _label(one: Wanted) -> str:
 
 def _named(grade: Decimal | None, excused: bool, period: str) -> str:
     """Call a mark as its row would call itself."""
-    return str(Grade(grade=grade, excused=excused, grade_date=period))
+    return _name_of(None if grade is None else str(grade), excused, period)
+
+
+@lru_cache(1_000)
+def _name_of(grade: str | None, excused: bool, period: str) -> str:
+    """Make the row for its name once: a class of forty has a dozen different marks."""
+    return str(Grade(grade=None if grade is None else Decimal(grade), excused=excused, grade_date=period))
 
 
 _GRADE = cast(Table, Grade.__table__)
