@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode
 
 from flask import Flask, request
@@ -19,7 +19,7 @@ from flask_admin.helpers import get_url
 from flask_admin.model.widgets import AjaxSelect2Widget
 from flask_admin.theme import Theme
 from flask_babel import gettext
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from sqlalchemy import Integer, Numeric
 from wtforms import Field, FieldList, FormField
 from wtforms.widgets import CheckboxInput, DateInput, HiddenInput, RadioInput, Select, TimeInput, html_params
@@ -65,6 +65,7 @@ def install(app: Flask) -> None:
         fields_shown=fields_shown,
         filter_choices=filter_choices,
         form_errors=form_errors,
+        hidden_fields=hidden_fields,
         how_many=how_many,
         own_row_actions=own_row_actions,
         page_range=page_range,
@@ -214,6 +215,14 @@ class Form(BaseForm):
 def kind_of(field: Field) -> str:
     """Say what a field is drawn as: "rows" of fields, or its input's type; nothing of both for a select, say."""
     return "rows" if isinstance(field, FieldList | FormField) else getattr(field.widget, "input_type", "")
+
+
+def hidden_fields(form: Iterable[Field]) -> Markup:
+    """Draw the fields of a form that nobody sees: each has a name and a value, and nothing else."""
+    line = '<input type="hidden" id="{}" name="{}" value="{}">'
+    hidden = (cast(Any, field) for field in form if kind_of(field) == "hidden")
+    drawn = [line.format(*map(escape, (field.id, field.name, field._value()))) for field in hidden]  # noqa: SLF001
+    return Markup("").join(map(Markup, drawn))
 
 
 def fields_shown(form: Iterable[Field], options: Any = None) -> list[tuple[Field, dict[str, Any]]]:
