@@ -15,6 +15,10 @@ from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 RESTED_SECONDS = 30
 """After so long a firewall or a restart far away may have ended a connection without a word."""
 
+ONE_PLAN = {"one_plan": True}
+"""The execution options of a statement that has values and is prepared all the same, since one plan is good for all of
+them: it asks a table of a few hundred rows, or a few rows by their keys."""
+
 _RESTS_SINCE = "fsms.rests_since"
 
 
@@ -68,12 +72,13 @@ def _connect(_dialect: Any, _entry: Any, given: Sequence[Any], named: Mapping[st
 
 
 def _execute(cursor: psycopg.Cursor[Any], statement: Any, values: Any, context: Any) -> bool:
-    """Prepare what asks without values, if anything may be prepared on this connection."""
+    """Prepare what asks without values or has one plan for all, if anything may be prepared on this connection."""
     if isinstance(cursor, psycopg.ServerCursor):
         return False  # It is asked once, for as long as its rows come.
     # What somebody wrote out may be several statements, which PostgreSQL prepares none of.
     is_one = context.compiled is not None and not (context.is_text or context.isddl)
-    cursor.execute(statement, values, prepare=is_one and not values)
+    has_one_plan = not values or bool(context.execution_options.get("one_plan"))
+    cursor.execute(statement, values, prepare=is_one and has_one_plan)
     return True
 
 

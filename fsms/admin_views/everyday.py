@@ -12,6 +12,7 @@ from fsms import clock
 from fsms.admin_views.chips import CHOSEN, Chip, Chips, ChipsOfRows, of_choices, toggle, toggle_of_parents
 from fsms.admin_views.counting import Parents
 from fsms.models import Course, Subject
+from fsms.pooling import ONE_PLAN
 from fsms.reports import school_year
 from fsms.vocabulary import GradeLevel
 
@@ -96,6 +97,7 @@ def _classes_offered_on(today: date) -> Select[Any, Any]:
         select(Course.course_id, Course.grade + Course.section)
         .where(or_(of_the_year, Course.course_id == CHOSEN))
         .order_by(Course.level, Course.section, Course.course_id)
+        .execution_options(**ONE_PLAN)
     )
 
 

@@ -24,6 +24,7 @@ from fsms.models import Course, Grade, Semester
 from fsms.operations import gradebook, preferences, undoing
 from fsms.operations.gradebook import Entry, Outcome, Saved, Sheet, State
 from fsms.policy import Verb, may
+from fsms.pooling import ONE_PLAN
 from fsms.reports import marks
 
 OPEN_LAST = "gradebook"
@@ -181,7 +182,8 @@ def _reckoned(sheet: Sheet) -> marks.Sheet | None:
 
 def _seen(key: int | None) -> Course:
     """Find a course that the reader sees, or answer as if there were none."""
-    return (db.session.get(Course, key) if key else None) or unseen(Verb.VIEW, Course, key)
+    found = db.session.get(Course, key, execution_options=ONE_PLAN) if key else None
+    return found or unseen(Verb.VIEW, Course, key)
 
 
 def _course_and_semester() -> tuple[Course, Semester]:

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import Engine, Integer, column, create_engine, func, select, table, text
+from sqlalchemy import Engine, Integer, bindparam, column, create_engine, func, select, table, text
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from fsms import pooling
-from fsms.pooling import LookedAtPool
+from fsms.pooling import ONE_PLAN, LookedAtPool
 from tests.database import engine_of, server_url
 
 PID = select(func.pg_backend_pid())
@@ -75,7 +75,7 @@ def test_after_a_rest_the_server_is_asked_since_an_end_may_have_come_without_a_w
 # ---- Going on at once ----------------------------------------------------------------------------------------------
 
 PREPARED = text("select count(*) from pg_prepared_statements")
-CLASSES = table("pg_class", column("relpages", Integer))
+CLASSES = table("pg_class", column("oid", Integer), column("relpages", Integer))
 PLANS = text("select statement, generic_plans > 0 and custom_plans = 0 from pg_prepared_statements")
 OF_ANOTHER = text("select state from pg_stat_activity where pid = :process")
 
@@ -99,6 +99,16 @@ def test_what_has_no_values_is_planned_once_and_what_has_some_for_them(engine: E
         plans = connection.execute(PLANS).all()
     assert not [statement for statement, _once in plans if "relpages" in statement]
     assert [once for statement, once in plans if statement.endswith("pg_class")] == [True]
+
+
+def test_what_has_one_plan_for_all_its_values_is_prepared(engine: Engine) -> None:
+    asked = select(CLASSES.c.relpages).where(CLASSES.c.oid == bindparam("key", type_=Integer))
+    for key in range(3):
+        with engine.connect() as connection:
+            connection.execute(asked.execution_options(**ONE_PLAN), {"key": key})
+
+    with engine.connect() as connection:
+        assert [statement for statement, _once in connection.execute(PLANS) if "oid = $1" in statement]
 
 
 def test_several_statements_at_once_and_a_cursor_of_the_server_are_left_as_they_are(engine: Engine) -> None:

@@ -46,6 +46,7 @@ from fsms.grading import BLANK, Mark, Scheme, parse_mark, written
 from fsms.models import Course, Enrollment, Grade, Semester, Student, Subject, User
 from fsms.operations import locks, receipts
 from fsms.operations.gradebook.cells import EMPTY, Kept, Place, kept, state_of
+from fsms.pooling import ONE_PLAN
 from fsms.stays import Stay
 
 WHAT = "marks"
@@ -222,8 +223,10 @@ def _maxima(session: AnySession, course: Course, scheme: Scheme, subjects: Colle
     return {number: scheme.maximum(course.level, name) for number, name in named}
 
 
-_SUBJECTS = select(Subject.subject_id, Subject.subject_name).where(
-    Subject.subject_id == any_(bindparam("subjects", type_=ARRAY(Integer)))
+_SUBJECTS = (
+    select(Subject.subject_id, Subject.subject_name)
+    .where(Subject.subject_id == any_(bindparam("subjects", type_=ARRAY(Integer))))
+    .execution_options(**ONE_PLAN)
 )
 
 
@@ -246,6 +249,7 @@ _PLACES = (
         Enrollment.course_id == bindparam("course", type_=Integer),
         Enrollment.student_id == any_(bindparam("students", type_=ARRAY(Integer))),
     )
+    .execution_options(**ONE_PLAN)
 )
 
 

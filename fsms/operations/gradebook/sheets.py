@@ -17,6 +17,7 @@ from fsms.errors import SchoolError
 from fsms.grading import Scheme
 from fsms.models import STAY, Course, Enrollment, Grade, SchoolYear, Semester, Student, Subject, User
 from fsms.operations.gradebook.cells import EMPTY, SHOWN, Kept, Place, kept
+from fsms.pooling import ONE_PLAN
 from fsms.stays import Stay
 
 LIKE_CLASSES = 3
@@ -109,7 +110,8 @@ def semester_of(session: AnySession, course: Course, key: int | None) -> Semeste
     if key:
         marks = select(Grade.grade_id).where(Grade.course_id == course.course_id, Grade.semester_id == key)
         its_own = or_(_is_of_its_year(course), marks.exists())
-        if found := session.scalar(select(Semester).where(Semester.semester_id == key, its_own)):
+        named = select(Semester).where(Semester.semester_id == key, its_own)
+        if found := session.scalar(named.execution_options(**ONE_PLAN)):
             return found
     semesters = semesters_of(session, course)
     begun = [each for each in semesters if each.start_date and each.start_date <= clock.today()]
