@@ -6,11 +6,11 @@ while a pupil was not in the class is not owed, and left out. A dropped pupil ke
 nobody else's.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 
 from fsms.grading.marks import BLANK, Cell, Mark
 from fsms.grading.ranks import Rank, ranks
@@ -119,6 +119,28 @@ def year_and_semesters(
     return gradebook.in_year(semesters), [gradebook.in_semester(semester) for semester in semesters]
 
 
+class _Reckoned(Mapping[int, Figure]):
+    """The figures of subjects by their numbers, each reckoned when it is asked for.
+
+    The page of a pupil shows the subjects of one, and needs of the others in the class their averages only.
+    """
+
+    def __init__(self, subjects: Mapping[int, Subject], reckon: Callable[[Subject], Figure]) -> None:
+        self._subjects, self._reckon = subjects, reckon
+        self._made: dict[int, Figure] = {}
+
+    def __getitem__(self, number: int) -> Figure:
+        if number not in self._made:
+            self._made[number] = self._reckon(self._subjects[number])
+        return self._made[number]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._subjects)
+
+    def __len__(self) -> int:
+        return len(self._subjects)
+
+
 class _Gradebook:
     """The marks of a class and the rules of its level. Each figure is a method that names its terms."""
 
@@ -152,13 +174,16 @@ class _Gradebook:
     ) -> Standings:
         """Put the figures of all pupils beside one another: ranks and means."""
         found = [
-            Standing(pupil.id, {s.id: of_subject(pupil, s) for s in self.subjects}, overall(pupil), pupil.dropped)
+            Standing(pupil.id, self._each(partial(of_subject, pupil)), overall(pupil), pupil.dropped)
             for pupil in self.pupils
         ]
         places = ranks({standing.pupil: standing.average for standing in found if not standing.dropped})
         ranked = tuple(replace(standing, rank=places.get(standing.pupil)) for standing in found)
-        means = {subject.id: self._mean_of_class(ranked, subject) for subject in self.subjects}
+        means = self._each(partial(self._mean_of_class, ranked))
         return Standings(ranked, means, self._mean_of_class(ranked, None))
+
+    def _each(self, reckon: Callable[[Subject], Figure]) -> Mapping[int, Figure]:
+        return _Reckoned({subject.id: subject for subject in self.subjects}, reckon)
 
     def _mean_of_class(self, standings: Sequence[Standing], subject: Subject | None) -> Figure:
         terms, left_out = [], []
