@@ -17,7 +17,7 @@ RESTED_SECONDS = 30
 
 ONE_PLAN = {"one_plan": True}
 """The execution options of a statement that has values and is prepared all the same, since one plan is good for all of
-them: it asks a table of a few hundred rows, or a few rows by their keys."""
+them: it asks a table of a few hundred rows, or by a key of which each value has about as many rows."""
 
 _RESTS_SINCE = "fsms.rests_since"
 

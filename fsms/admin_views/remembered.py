@@ -50,7 +50,7 @@ WAY_BACK = secrets.token_hex(8)
 Draw = Callable[[Field, dict[str, Any]], Markup]
 
 _ALIKE = frozenset({BooleanField, ChosenField, DayField, LookUpField, NumberField, StringField, TextAreaField})
-"""Fields of which the place in the form and `_shown_in` say all: they ask nobody, and hold nothing of a request."""
+"""Fields of which the place in the form and `_shown_in` say all: what they show is known before they are drawn."""
 
 
 def _place(*_depends: Any) -> list[Any]:
