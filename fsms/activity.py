@@ -56,6 +56,7 @@ from fsms.errors import SchoolError
 from fsms.models import ActivityLog
 from fsms.office import Base
 from fsms.policy import Actor, actor_of, wrote
+from fsms.pooling import ONE_PLAN
 
 AnySession = Session | scoped_session[Any]
 Changes = dict[str, list[Any]]
@@ -308,10 +309,10 @@ def _deleted(state: InstanceState[Base], known: Mapping[str, Any]) -> Changes:
 def _differences(entity: type[Base], old: Mapping[str, Any], new: Mapping[str, Any]) -> Changes:
     """Compare rows of which all that matters is known; a new row's own hour of making is not told."""
     changes = {}
-    for name, col in columns(entity).items():
+    for name, write in _writers(entity):
         before, after = old.get(name), new.get(name)
-        if before != after and (old or name != "created_at"):
-            changes[name] = [stored(col, before), stored(col, after)]
+        if before is not after and before != after and (old or name != "created_at"):
+            changes[name] = [None if before is None else write(before), None if after is None else write(after)]
     return changes
 
 
@@ -453,9 +454,18 @@ def entity_of(table: str) -> type[Base]:
 
 def stored(col: Column[Any], value: Any) -> Any:
     """Write a value as the log keeps it: as the column will hold it, so that equal values look equal."""
-    if value is None:
-        return None
-    return HIDDEN if _is_secret(col) else _writing(col)(value)
+    return None if value is None else _keeping(col)(value)
+
+
+@cache
+def _writers(entity: type[Base]) -> tuple[tuple[str, Callable[[Any], Any]], ...]:
+    """Say of each attribute that the log tells of how its values are written."""
+    return tuple((name, _keeping(col)) for name, col in columns(entity).items())
+
+
+@cache
+def _keeping(col: Column[Any]) -> Callable[[Any], Any]:
+    return (lambda _value: HIDDEN) if _is_secret(col) else _writing(col)
 
 
 @cache
@@ -551,6 +561,6 @@ def _insert_deed() -> Insert:
     return insert(_LOG).from_select(["action", "userId", "batch", "details"], told)
 
 
-_SAY = _settings(bindparam("told", type_=Text), bindparam("facts", type_=Text))
-_INSERT = _insert_entries()
+_SAY = _settings(bindparam("told", type_=Text), bindparam("facts", type_=Text)).execution_options(**ONE_PLAN)
+_INSERT = _insert_entries().execution_options(**ONE_PLAN)
 _INSERT_DEED = _insert_deed()

@@ -142,8 +142,11 @@ def _place_asked_for() -> tuple[Course, Semester, Mapping[str, str]] | None:
     """Find the class and the semester of the address, or those that were open last, with what else was asked."""
     course: Course | None
     asked: Mapping[str, str] = request.args
+    numbers = record_id(asked.get("course")), record_id(asked.get("semester"))
+    if numbers[0] and numbers[1] and (found := gradebook.found_by_numbers(db.session, numbers[0], numbers[1])):
+        return (*found, asked)
     if asked.get("course"):
-        course = _seen(record_id(asked["course"]))
+        course = _seen(numbers[0])
     else:
         asked, course = _open_last()
     semester = gradebook.semester_of(db.session, course, record_id(asked.get("semester"))) if course else None

@@ -146,7 +146,9 @@ class _Gradebook:
 
     def __init__(self, level: Level, scheme: Scheme, subjects: Sequence[Subject], pupils: Sequence[Pupil]) -> None:
         self.level, self.scheme, self.subjects, self.pupils = level, scheme, subjects, pupils
-        used = {cell for pupil in pupils if not pupil.dropped for cell, mark in pupil.marks.items() if mark != BLANK}
+        used = {
+            cell for pupil in pupils if not pupil.dropped for cell, mark in pupil.marks.items() if not mark.is_blank
+        }
         self.columns = sorted(used)
         self.maximum = {subject.id: level.maximum_of(subject.name) for subject in subjects}
         self._made: dict[tuple[What, bool], Figure] = {}
@@ -329,7 +331,7 @@ class _Gradebook:
         """List the columns that the pupil owes: those of the class; of somebody dropped, those with a mark."""
         if not pupil.dropped:
             return self._of_subject.get((semester, subject), [])
-        own = (cell for cell, mark in pupil.marks.items() if mark != BLANK)
+        own = (cell for cell, mark in pupil.marks.items() if not mark.is_blank)
         return sorted(cell for cell in own if (cell.semester, cell.subject) == (semester, subject))
 
     def _months(self, pupil: Pupil, semester: int) -> list[str]:

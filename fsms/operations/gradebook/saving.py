@@ -7,8 +7,9 @@ marks stops another who does: all hold what is there before they add, both in on
 """
 
 import datetime as dt
+import json
 import uuid
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
@@ -32,9 +33,12 @@ from sqlalchemy import (
     column,
     delete,
     func,
+    literal_column,
     select,
+    true,
     update,
 )
+from sqlalchemy import cast as cast_to
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.sql.dml import ReturningInsert
 
@@ -42,7 +46,7 @@ from fsms import activity, clock, errors, policy, text
 from fsms.activity import AnySession
 from fsms.columns import Moment
 from fsms.errors import InvalidValue, Refused, SchoolError
-from fsms.grading import BLANK, Mark, Scheme, parse_mark, written
+from fsms.grading import Mark, Scheme, parse_mark, written
 from fsms.models import Course, Enrollment, Grade, Semester, Student, Subject, User
 from fsms.operations import locks, receipts
 from fsms.operations.gradebook.cells import EMPTY, Kept, Place, kept, state_of
@@ -144,14 +148,17 @@ def save(session: AnySession, course: Course, semester: Semester, entries: Seque
     done, batch = _write(session, course, semester, wanted)
     by_place = {outcome.entry.place: outcome for outcome in (*refused, *done)}
     outcomes = [
-        _as_answered(entry, known[entry.key])
-        if entry.key and entry.key in known
-        else replace(by_place[entry.place], entry=entry)
+        _as_answered(entry, known[entry.key]) if entry.key and entry.key in known else _of(entry, by_place[entry.place])
         for entry in entries
     ]
     kept_answers = {o.entry.key: _answer(o) for o in outcomes if o.entry.key and o.entry.key not in known}
     receipts.keep(session, WHAT, {key: answer for key, answer in kept_answers.items() if answer})
     return Saved(tuple(outcomes), batch)
+
+
+def _of(entry: Entry, outcome: Outcome) -> Outcome:
+    """Answer what became of an entry; of two for one cell the earlier shares the outcome of the later."""
+    return outcome if outcome.entry is entry else replace(outcome, entry=entry)
 
 
 def give_way(session: AnySession, course: Course, semester: Semester, entry: Entry) -> None:
@@ -180,8 +187,8 @@ def understood(
     last = {entry.place: entry for entry in entries}
     if locked := locks.refusal(session, course.course_id, semester.semester_id):
         return [], [Outcome(entry, State.REFUSED, EMPTY, locked) for entry in last.values()]
-    maxima = _maxima(session, course, scheme, {place.subject_id for place in last})
-    places = _places(session, course, {place.student_id for place in last})
+    places, names = _known_of(session, course, last)
+    maxima = {number: scheme.maximum(course.level, name) for number, name in names.items()}
     wanted, refused = [], []
     for entry in last.values():
         try:
@@ -200,14 +207,15 @@ def _understood(entry: Entry, maxima: Mapping[int, Decimal], places: Mapping[int
         raise InvalidValue(_NO_SUBJECT)
     if not _is_period(period):
         raise InvalidValue(_NO_PERIOD)
-    mark, comment = parse_mark(entry.typed, maxima[subject_id]), text.clean(entry.comment)
+    mark = parse_mark(entry.typed, maxima[subject_id])
+    comment = text.clean(entry.comment) if entry.comment else ""
     if len(comment) > LONGEST_COMMENT:
         raise InvalidValue(_("The comment is too long: at most %(most)s characters."), most=LONGEST_COMMENT)
-    if mark == BLANK and comment and not entry.seen:
+    if mark.is_blank and comment and not entry.seen:
         raise InvalidValue(_("A comment stands beside a mark. Enter the mark too, or “excused”."))
-    if mark != BLANK and not entry.seen:
+    if not mark.is_blank and not entry.seen:
         places[student_id].refuse_new_mark(period)
-    return Wanted(entry, mark, "" if mark == BLANK else comment)
+    return Wanted(entry, mark, "" if mark.is_blank else comment)
 
 
 @lru_cache(maxsize=1000)
@@ -218,39 +226,43 @@ def _is_period(period: str) -> bool:
         return False
 
 
-def _maxima(session: AnySession, course: Course, scheme: Scheme, subjects: Collection[int]) -> dict[int, Decimal]:
-    named = session.connection().execute(_SUBJECTS, {"subjects": list(subjects)})
-    return {number: scheme.maximum(course.level, name) for number, name in named}
+def _known_of(
+    session: AnySession, course: Course, wanted: Iterable[Place]
+) -> tuple[dict[int, _Placed], dict[int, str]]:
+    """Read who of these pupils is or was in the class, and when; and the names of the subjects, with the first of them.
+
+    Of a class to which nobody of them belongs the subjects stay unknown: nothing is saved there anyway.
+    """
+    students, subjects = {place.student_id for place in wanted}, {place.subject_id for place in wanted}
+    asked = {"course": course.course_id, "students": list(students), "subjects": list(subjects)}
+    listed = session.connection().execute(_KNOWN_OF, asked).all()
+    names = json.loads(listed[0].subjects or "{}") if listed else {}
+    places = {row.student_id: _Placed(row.full_name, Stay.of(row)) for row in listed}
+    return places, {int(number): name for number, name in names.items()}
 
 
-_SUBJECTS = (
-    select(Subject.subject_id, Subject.subject_name)
-    .where(Subject.subject_id == any_(bindparam("subjects", type_=ARRAY(Integer))))
-    .execution_options(**ONE_PLAN)
-)
-
-
-def _places(session: AnySession, course: Course, students: Collection[int]) -> dict[int, _Placed]:
-    """Read who of these is or was in the class, and when."""
-    listed = session.connection().execute(_PLACES, {"course": course.course_id, "students": list(students)})
-    return {row.student_id: _Placed(row.full_name, Stay.of(row)) for row in listed}
-
-
-_PLACES = (
-    select(
-        Enrollment.student_id.label("student_id"),
-        Student.full_name.label("full_name"),
-        Enrollment.enrolled_on.label("enrolled_on"),
-        Enrollment.drop_date.label("drop_date"),
-        Enrollment.away.label("away"),
+def _known() -> Select[Any]:
+    named = select(cast_to(func.jsonb_object_agg(Subject.subject_id, Subject.subject_name), Text))
+    named = named.where(Subject.subject_id == any_(bindparam("subjects", type_=ARRAY(Integer))))
+    return (
+        select(
+            Enrollment.student_id.label("student_id"),
+            Student.full_name.label("full_name"),
+            Enrollment.enrolled_on.label("enrolled_on"),
+            Enrollment.drop_date.label("drop_date"),
+            Enrollment.away.label("away"),
+            named.scalar_subquery().label("subjects"),
+        )
+        .join(Enrollment.student)
+        .where(
+            Enrollment.course_id == bindparam("course", type_=Integer),
+            Enrollment.student_id == any_(bindparam("students", type_=ARRAY(Integer))),
+        )
+        .execution_options(**ONE_PLAN)
     )
-    .join(Enrollment.student)
-    .where(
-        Enrollment.course_id == bindparam("course", type_=Integer),
-        Enrollment.student_id == any_(bindparam("students", type_=ARRAY(Integer))),
-    )
-    .execution_options(**ONE_PLAN)
-)
+
+
+_KNOWN_OF = _known()
 
 
 # ---- Writing -------------------------------------------------------------------------------------------------------
@@ -286,8 +298,8 @@ def _write(
             # What may have to wait for somebody comes first: by then nothing is done that others wait for.
             added = scribe.add(new)
             outcomes += added
-            outcomes += scribe.change([(one, row) for one, row in changed if one.mark != BLANK])
-            outcomes += scribe.remove([(one, row) for one, row in changed if one.mark == BLANK])
+            outcomes += scribe.change([(one, row) for one, row in changed if not one.mark.is_blank])
+            outcomes += scribe.remove([(one, row) for one, row in changed if one.mark.is_blank])
         batch = teller.batch if teller.entries else None
         there = {outcome.entry.place for outcome in added}
         too_late = [one for one in new if one.entry.place not in there]
@@ -344,7 +356,7 @@ class _Scribe:
             return []
         rows = [{**one.entry.place._asdict(), **_values(one)} for one in new]
         here = {"course": self.course_id, "semester": self.semester_id, "by": self.user_id, "now": self.now}
-        added = self.connection.execute(_ADD, {"rows": rows} | here)
+        added = self.connection.execute(_ADD, {"rows": rows} | here).all()
         wanted = {one.entry.place: one for one in new}
         outcomes = []
         for number, version, *place in added:
@@ -406,35 +418,41 @@ def _held(
     """Read the marks as they are now, and hold them."""
     if not places:
         return {}
-    students, subjects, periods = zip(*places, strict=True)
-    asked = {"students": list(students), "subjects": list(subjects), "periods": list(periods)}
-    here = {"course": course.course_id, "semester": semester.semester_id}
-    held = session.connection().execute(_LOOK if only_look else _HOLD, asked | here)
+    named = [{"student": place.student_id, "subject": place.subject_id, "period": place.period} for place in places]
+    here = {"places": named, "course": course.course_id, "semester": semester.semester_id}
+    held = session.connection().execute(_LOOK if only_look else _HOLD, here)
     return {Place(row.student_id, row.subject_id, row.grade_date): row for row in held}
 
 
 def _look() -> Select[Any]:
-    """Find the marks by what a reader may see; only those found are then asked whether they may be changed."""
-    students, subjects, periods = (
-        bindparam(name, type_=ARRAY(kind))
-        for name, kind in (("students", Integer), ("subjects", Integer), ("periods", Text))
-    )
-    places = func.unnest(students, subjects, periods).table_valued("student", "subject", "period")
-    places = places.render_derived(name="place")
-    found = (
+    """Find the marks by what a reader may see; only those found are then asked whether they may be changed.
+
+    Each place is looked up by itself in the index that lets no two marks stand there: that is quick for any class, and
+    whoever may ask. Class and semester stand in a row, since PostgreSQL might prefer another index where a value must
+    be brought to the column's type first.
+    """
+    given = select(*(bindparam(name, type_=Integer).label(name) for name in ("course", "semester")))
+    here = given.cte("here").prefix_with("MATERIALIZED")
+    columns = column("student", Integer), column("subject", Integer), column("period", Text)
+    places = func.jsonb_to_recordset(bindparam("places", type_=JSONB)).table_valued(*columns)
+    places = places.render_derived(name="place", with_types=True)
+    there = (
         select(_GRADE.c.gradeId)
-        .join(places, _GRADE.c.studentId == places.c.student)
         .where(
-            _GRADE.c.courseId == bindparam("course"),
-            _GRADE.c.semesterId == bindparam("semester"),
-            _GRADE.c.studentId == any_(students),
+            _GRADE.c.courseId == here.c.course,
+            _GRADE.c.semesterId == here.c.semester,
+            _GRADE.c.studentId == places.c.student,
             _GRADE.c.subjectId == places.c.subject,
             _GRADE.c.gradeDate == places.c.period,
         )
+        .limit(literal_column("1", Integer))
+        .lateral()
     )
+    found = select(there.c.gradeId).select_from(here.join(places, true()).join(there, true()))
     numbers = func.array(found.scalar_subquery(), type_=ARRAY(Integer))
     each = [attribute.columns[0].label(attribute.key) for attribute in Grade.__mapper__.column_attrs]
-    return select(*each).where(_GRADE.c.gradeId == any_(numbers)).order_by(_GRADE.c.gradeId)
+    asked = select(*each).where(_GRADE.c.gradeId == any_(numbers)).order_by(_GRADE.c.gradeId)
+    return asked.execution_options(**ONE_PLAN)
 
 
 def _rows(*keys: ColumnClause[Any]) -> TableValuedAlias:
@@ -480,7 +498,8 @@ def _add() -> ReturningInsert[Any]:
         "updatedAt": bindparam("now", type_=Moment),
     }
     new = insert(_GRADE).from_select([*values], select(*values.values())).on_conflict_do_nothing(constraint=_UNIQUE)
-    return new.returning(*(_GRADE.c[name] for name in ("gradeId", "version", "studentId", "subjectId", "gradeDate")))
+    told = new.returning(*(_GRADE.c[name] for name in ("gradeId", "version", "studentId", "subjectId", "gradeDate")))
+    return told.execution_options(**ONE_PLAN)
 
 
 _LOOK, _CHANGE, _ADD = _look(), _change(), _add()

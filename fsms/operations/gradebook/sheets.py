@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NamedTuple, cast
 
-from sqlalchemy import ColumnElement, collate, or_, select
+from sqlalchemy import ColumnElement, Integer, Select, bindparam, collate, func, literal, or_, select
+from sqlalchemy.orm import contains_eager
 
 from fsms import clock
 from fsms.activity import AnySession
@@ -98,7 +99,7 @@ def semesters_of(session: AnySession, course: Course) -> list[Semester]:
     """List the semesters of the course's year, and any other in which it has marks; all of them if there is none."""
     has_marks = Semester.semester_id.in_(select(Grade.semester_id).where(Grade.course_id == course.course_id))
     in_order = select(Semester).order_by(Semester.start_date, Semester.semester_code, Semester.semester_id)
-    its_own = or_(_is_of_its_year(course), has_marks)
+    its_own = or_(_is_of_its_year(course.school_year_id, course.school_year.school_year_code), has_marks)
     return list(session.scalars(in_order.where(its_own))) or list(session.scalars(in_order))
 
 
@@ -107,22 +108,37 @@ def semester_of(session: AnySession, course: Course, key: int | None) -> Semeste
 
     The one asked for is looked for by itself: all semesters would be looked for in all marks of the course.
     """
-    if key:
-        marks = select(Grade.grade_id).where(Grade.course_id == course.course_id, Grade.semester_id == key)
-        its_own = or_(_is_of_its_year(course), marks.exists())
-        named = select(Semester).where(Semester.semester_id == key, its_own)
-        if found := session.scalar(named.execution_options(**ONE_PLAN)):
-            return found
+    if key and (found := found_by_numbers(session, course.course_id, key)):
+        return found[1]
     semesters = semesters_of(session, course)
     begun = [each for each in semesters if each.start_date and each.start_date <= clock.today()]
     asked = [each for each in semesters if each.semester_id == key]
     return next(iter([*asked, *begun[-1:], *semesters]), None)
 
 
-def _is_of_its_year(course: Course) -> ColumnElement[bool]:
-    begins = course.school_year.school_year_code[:4]
-    is_named_so = Semester.semester_code.endswith(f"-{begins}")
-    return or_(Semester.school_year_id == course.school_year_id, is_named_so)
+def found_by_numbers(session: AnySession, course: int, semester: int) -> tuple[Course, Semester] | None:
+    """Find a course and one of its semesters; None where one of them is not there, or out of sight, or not its own."""
+    found = session.execute(_BY_NUMBERS, {"course": course, "semester": semester}).first()
+    return None if found is None else (found[0], found[1])
+
+
+def _is_of_its_year(year: Any, code: Any) -> ColumnElement[bool]:
+    """A semester belongs to a school year, or at least to one that began in the same calendar year, by its code."""
+    return or_(
+        Semester.school_year_id == year, Semester.semester_code.endswith(literal("-").concat(func.left(code, 4)))
+    )
+
+
+def _by_numbers() -> Select[Course, Semester]:
+    course, semester = bindparam("course", type_=Integer), bindparam("semester", type_=Integer)
+    marks = select(Grade.grade_id).where(Grade.course_id == course, Grade.semester_id == semester)
+    its_own = or_(_is_of_its_year(Course.school_year_id, SchoolYear.school_year_code), marks.exists())
+    found = select(Course, Semester).join(Course.school_year).join(Semester, Semester.semester_id == semester)
+    found = found.where(Course.course_id == course, its_own).options(contains_eager(Course.school_year))
+    return found.execution_options(**ONE_PLAN)
+
+
+_BY_NUMBERS = _by_numbers()
 
 
 def other_subjects(session: AnySession, sheet: "Sheet") -> list[Subject]:
