@@ -40,6 +40,7 @@ from fsms.models import (
     Subject,
     User,
 )
+from fsms.pooling import PromptConnection
 from fsms.vocabulary import AccountStatus
 
 
@@ -253,7 +254,7 @@ def begin_for(
     are set. The statement gives at least user_id, role and status, and finds the number at `ACCOUNT`.
     """
     let_go(session)
-    session.info[_ACTOR], session.info[_ENTERS] = None, _entering(account).replace(_KEY, str(int(user_id)))
+    session.info[_ACTOR], session.info[_ENTERS] = None, _Entering(_entering(account), int(user_id))
     try:
         session.connection()
     finally:
@@ -284,7 +285,7 @@ def _say_who_acts(session: Session, transaction: SessionTransaction, connection:
         return  # A savepoint goes on in the role of its transaction.
     rules = attendance_rules(session)
     if entering := session.info.pop(_ENTERS, None):
-        told = _said(connection, entering.format(days=rules.open_days))
+        told = _said(connection, entering.said(rules.open_days), entering.said_briefly(connection, rules.open_days))
         session.info[_FOUND] = json.loads(told) if told else None
     else:
         _tell(connection, actor_of(session), rules)
@@ -304,7 +305,7 @@ def _tell(connection: Connection, actor: Actor | None, rules: AttendanceRules = 
     _said(connection, _SAID.format(role=role, user=user, days=rules.open_days))
 
 
-_KEY = "number-of-the-account"
+_KEY, _DAYS = "$1", "$2"
 ACCOUNT: Any = literal_column(_KEY, Integer)
 """In the statement of an account: its number."""
 
@@ -313,7 +314,7 @@ _ENTERING = """
     WITH account AS MATERIALIZED ({account})
     SELECT set_config('role', CASE account.role {roles} ELSE '{nobody}' END, true),
         set_config('fsms.user_id', coalesce(account.user_id::text, ''), true),
-        set_config('fsms.attendance_days', '{{days:d}}', true),
+        set_config('fsms.attendance_days', {days}::text, true),
         row_to_json(account)::text
     FROM (VALUES (true)) AS asked LEFT JOIN account ON account.status = '{active}'
 """
@@ -324,15 +325,37 @@ def _entering(account: Select[*tuple[Any, ...]]) -> str:
     """Write out what is said when a session begins to speak for an account: said before every page, written once."""
     read = account.compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True})  # type: ignore[no-untyped-call]
     roles = " ".join(f"WHEN '{role}' THEN '{there}'" for role, there in DATABASE_ROLES.items() if role != SYSTEM.role)
-    return _ENTERING.format(account=read, roles=roles, nobody=NOBODY, active=AccountStatus.ACTIVE)
+    return _ENTERING.format(account=read, roles=roles, nobody=NOBODY, days=_DAYS, active=AccountStatus.ACTIVE)
 
 
-def _said(connection: Connection, said: str) -> str | bytes | None:
+@dataclass(frozen=True)
+class _Entering:
+    """What is said when a session begins to speak for an account."""
+
+    statement: str
+    user_id: int
+
+    def said(self, days: int) -> str:
+        """Say it in full."""
+        return self.statement.replace(_KEY, f"{self.user_id:d}").replace(_DAYS, f"{days:d}")
+
+    def said_briefly(self, connection: Connection, days: int) -> str | None:
+        """Name what the database was told before, which it need not plan again; None where it keeps nothing."""
+        driver = connection.connection.driver_connection
+        if not isinstance(driver, PromptConnection) or driver.info.transaction_status != TransactionStatus.IDLE:
+            return None
+        name = driver.named(self.statement, "int, int")
+        return f"EXECUTE {name} ({self.user_id:d}, {days:d})" if name else None
+
+
+def _said(connection: Connection, said: str, briefly: str | None = None) -> str | bytes | None:
     """Say it at the beginning of a transaction; answers the last thing that came back."""
     driver: Any = connection.connection.driver_connection
     if driver.autocommit:
         raise RuntimeError("Without a transaction nothing would limit what this session sees and changes.")
-    answer = _began_with(driver, said)
+    answer = _began_with(driver, briefly or said)
+    if answer is None and briefly:
+        driver.forget_named()
     if answer is None:
         told: str | None = connection.exec_driver_sql(said).one()[-1]
         return told

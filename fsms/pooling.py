@@ -1,13 +1,16 @@
 """Connections kept from one request to the next, and the statements prepared on them. Knows no table, no request."""
 
+import hashlib
 import select
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
+from functools import cached_property
+from typing import Any, overload
 
 import psycopg
+from psycopg import Column
 from psycopg.abc import PQGen
-from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
+from psycopg.pq import ConnStatus, DiagnosticField, ExecStatus, TransactionStatus
 from sqlalchemy import Engine, event
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
@@ -19,7 +22,46 @@ ONE_PLAN = {"one_plan": True}
 """The execution options of a statement that has values and is prepared all the same, since one plan is good for all of
 them: it asks a table of a few hundred rows, or by a key of which each value has about as many rows."""
 
+ALREADY_PREPARED = b"42P05"
+"""PostgreSQL's code for a name that stands for a statement already."""
+
 _RESTS_SINCE = "fsms.rests_since"
+
+
+class Described(Sequence[Column]):
+    """The columns of an answer, looked at when somebody asks: SQLAlchemy does once for all answers to a statement."""
+
+    def __init__(self, cursor: psycopg.Cursor[Any], number: int) -> None:
+        """Take the cursor whose answer has so many columns."""
+        self._cursor, self._number = cursor, number
+
+    @cached_property
+    def _columns(self) -> list[Column]:
+        return [Column(self._cursor, place) for place in range(self._number)]
+
+    def __len__(self) -> int:
+        """Count them, for which none is looked at."""
+        return self._number
+
+    @overload
+    def __getitem__(self, place: int) -> Column: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Column]: ...
+    def __getitem__(self, place: int | slice) -> Column | list[Column]:
+        """Give a column, or some."""
+        return self._columns[place]
+
+
+class PromptCursor(psycopg.Cursor[Any]):
+    """Describes an answer when it is asked to, and not each time: a form of a pupil reads eighty columns."""
+
+    @property
+    def description(self) -> Any:
+        """The columns of the answer; None where there is no table of them."""
+        answer = self.pgresult
+        if answer is None or answer.status != ExecStatus.TUPLES_OK:
+            return super().description
+        return Described(self, answer.nfields)
 
 
 class PromptConnection(psycopg.Connection[Any]):
@@ -28,6 +70,40 @@ class PromptConnection(psycopg.Connection[Any]):
     Nearly every page ends with taking back a transaction in which it only read, and whoever asked waits for that. And
     psycopg forgets all prepared statements then, since a table made in that transaction is gone again; ours make none.
     """
+
+    cursor_factory: type[psycopg.Cursor[Any]]
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        """Ask with cursors of our kind."""
+        super().__init__(*given, **named)
+        self.cursor_factory = PromptCursor
+        self._named: dict[str, str] = {}
+
+    def named(self, statement: str, types: str) -> str | None:
+        """Give the name under which a statement is prepared here, now if it was not; None where nothing may be."""
+        if self.prepare_threshold is None:
+            return None
+        name = self._named.get(statement)
+        if name is None:
+            self.settle()
+            # Named by its words, so that whoever stands between us and the server can never mean another statement.
+            name = f"fsms_{hashlib.sha256(statement.encode()).hexdigest()[:16]}"
+            prepared = self.pgconn.exec_(f"PREPARE {name} ({types}) AS {statement}".encode())
+            was_there = prepared.error_field(DiagnosticField.SQLSTATE) == ALREADY_PREPARED
+            if prepared.status != ExecStatus.COMMAND_OK and not was_there:
+                return None
+            self._named[statement] = name
+        return name
+
+    def forget_named(self) -> None:
+        """Give no such name any more: somebody let the server forget what is prepared."""
+        self._named.clear()
+
+    def _deallocate(self, name: bytes | None) -> PQGen[None]:
+        """Know that all is forgotten where psycopg lets the server forget it: after a savepoint was taken back, say."""
+        if name is None:
+            self.forget_named()
+        return super()._deallocate(name)
 
     _ends = False
     """The server was told to take a transaction back; its answer was not read yet."""

@@ -161,3 +161,26 @@ def test_a_connection_that_ended_while_it_took_back_is_replaced(engine: Engine) 
         _end(process)
 
     assert _asked(engine) != process
+
+
+# ---- What an answer is made of -------------------------------------------------------------------------------------
+
+
+def test_the_columns_of_an_answer_are_told_to_whoever_asks(engine: Engine) -> None:
+    with engine.connect() as connection:
+        cursor = connection.connection.cursor()
+        cursor.execute("select 1 as one, 'two' as two")
+        assert cursor.description is not None
+        assert [(column[0], column[1]) for column in cursor.description] == [("one", 23), ("two", 25)]
+        assert [len(cursor.description), len(cursor.description[:1])] == [2, 1]
+        cursor.execute("set local work_mem = '4MB'")
+        assert cursor.description is None
+
+
+def test_what_is_asked_again_has_its_columns_under_their_names(engine: Engine) -> None:
+    asked = select(CLASSES.c.oid, CLASSES.c.relpages.label("pages")).limit(1)
+
+    for _ in range(3):
+        with engine.connect() as connection:
+            assert list(connection.execute(asked).mappings().one()) == ["oid", "pages"]
+            assert list(connection.execute(text("select 3 as three")).keys()) == ["three"]

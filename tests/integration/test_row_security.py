@@ -32,7 +32,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
 from sqlalchemy.orm import Session, joinedload, scoped_session, sessionmaker
 
-from fsms import embedded, policy, schema
+from fsms import embedded, policy, pooling, schema
 from fsms.config import ROOT
 from fsms.models import (
     ENTITIES,
@@ -59,6 +59,7 @@ from fsms.policy import (
     reaches,
     speak_for,
 )
+from fsms.pooling import LookedAtPool
 from tests.database import engine_of, migrated_template, scratch_database
 from tests.integration.small_school import HASH, fill
 
@@ -863,6 +864,90 @@ def test_a_beginning_that_fails_leaves_the_session_to_nobody(school: Engine) -> 
         assert actor_of(session) is None
         with refused():
             session.get(Course, 1)
+
+
+@contextmanager
+def kept_connection(school: Engine, **given: Any) -> Iterator[Engine]:
+    """An engine with one connection, as the application keeps them."""
+    engine = create_engine(school.url, poolclass=LookedAtPool, pool_size=1, max_overflow=0, connect_args=given)
+    pooling.install(engine)
+    yield engine
+    engine.dispose()
+
+
+BEGINNINGS = text("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%WITH account%'")
+
+
+def courses_seen(engine: Engine, actor: Actor) -> int:
+    """Begin for an account, and count the courses that it sees."""
+    with Sessions(bind=engine) as session:
+        assert policy.begin_for(session, actor.user_id or 0, ACCOUNT)
+        assert actor_of(session) == actor
+        return int(session.scalar(select(func.count()).select_from(Course)) or 0)
+
+
+def test_what_begins_a_session_is_planned_once_and_says_each_time_who_it_is(school: Engine) -> None:
+    with kept_connection(school) as engine:
+        for _ in range(7):
+            assert [courses_seen(engine, actor) for actor in (PRINCIPAL, TEACHER)] == [4, 3]
+
+        with engine.connect() as connection:
+            assert connection.scalar(BEGINNINGS) == 1
+            assert connection.scalar(text("SELECT current_setting('fsms.user_id', true)")) in {None, ""}
+
+
+def test_a_session_begins_though_the_server_was_made_to_forget_what_is_prepared(school: Engine) -> None:
+    with kept_connection(school) as engine:
+        for _ in range(3):
+            assert courses_seen(engine, TEACHER) == 3
+            with engine.connect() as connection:
+                connection.execute(text("DEALLOCATE ALL"))
+
+        assert [courses_seen(engine, actor) for actor in (TEACHER, TEACHER)] == [3, 3]
+        with engine.connect() as connection:
+            assert connection.scalar(BEGINNINGS) == 1
+
+
+def test_a_savepoint_that_is_taken_back_costs_the_next_beginning_no_error(
+    school: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers, begin = [], policy._began_with
+
+    def began(driver: Any, said: str) -> Any:
+        answers.append(begin(driver, said))
+        return answers[-1]
+
+    monkeypatch.setattr(policy, "_began_with", began)
+    with kept_connection(school) as engine:
+        for _ in range(3):
+            assert [courses_seen(engine, actor) for actor in (TEACHER, PRINCIPAL)] == [3, 4]
+            with engine.connect() as connection:
+                savepoint = connection.begin_nested()
+                connection.execute(select(func.count()).select_from(Course))
+                savepoint.rollback()
+
+    assert len(answers) == 6
+    assert (
+        None not in answers[1:]
+    )  # A connection that was just made still has to be told what the driver wants to know.
+
+
+def test_a_statement_that_is_prepared_under_its_name_already_is_used(school: Engine) -> None:
+    with kept_connection(school) as engine, engine.connect() as connection:
+        driver: Any = connection.connection.driver_connection
+        name = driver.named("SELECT $1", "int")
+        driver.forget_named()
+
+        assert driver.named("SELECT $1", "int") == name
+        assert driver.named("SELECT $2", "int") != name
+
+
+def test_nothing_is_prepared_where_nothing_may_be(school: Engine) -> None:
+    with kept_connection(school, prepare_threshold=None) as engine:
+        assert [courses_seen(engine, actor) for actor in (PRINCIPAL, TEACHER)] == [4, 3]
+
+        with engine.connect() as connection:
+            assert connection.scalar(BEGINNINGS) == 0
 
 
 def test_a_statement_prepared_for_one_actor_is_planned_anew_for_another(school: Engine) -> None:
