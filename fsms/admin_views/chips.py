@@ -67,6 +67,15 @@ class Chips(filters.SchoolFilter):
         except KeyError:
             raise ValueError(value) from None
 
+    def parents_in(self, value: str) -> Parents | None:
+        """Give the parents whose rows are meant, where a single chip is chosen and asks for some."""
+        (chip, *more) = self.clean(value)
+        return chip.parents() if chip.parents and not more else None
+
+    def has_one_plan(self, _value: str) -> bool:
+        """Say whether rows that fit are found in the same way whatever is chosen, and narrow the list by much."""
+        return False
+
     def apply(self, query: Any, value: list[Chip], alias: Any = None) -> Any:
         """Keep the rows that fit any of the chosen chips."""
         return query.filter(or_(*(chip.asks() for chip in value)))
@@ -89,14 +98,25 @@ class ChipsOfRows(Chips):
         label: Any,
         offered: Callable[[], Select[Any, Any]],
         asks: Callable[[int], ColumnElement[bool]],
+        parents: Callable[[list[int]], Parents] | None = None,
     ) -> None:
         """Take the query for numbers and labels, and the condition for the number of a chosen record.
 
-        The query finds at `CHOSEN` the numbers chosen already, whose words are shown too.
+        The query finds at `CHOSEN` the numbers chosen already, whose words are shown too. Where the rows of the list
+        belong to the records, and to each about as many, `parents` says so for the numbers of some.
         """
         super().__init__(arg, label, as_menu=True)
         self.options = None  # they are read for each reader
-        self._statement, self._asks = offered, asks
+        self._statement, self._asks, self._parents = offered, asks, parents
+
+    def parents_in(self, value: str) -> Parents | None:
+        """Give the records whose rows are meant, where several are chosen; the rows of one are mostly few."""
+        numbers = [int(chip.value) for chip in self.clean(value)]
+        return self._parents(numbers) if self._parents and len(numbers) > 1 else None
+
+    def has_one_plan(self, value: str) -> bool:
+        """Say whether one record is chosen to which about as many rows belong as to any other."""
+        return self._parents is not None and len(split(value)) == 1
 
     @property
     def offered(self) -> Sequence[Chip]:
@@ -108,7 +128,7 @@ class ChipsOfRows(Chips):
         numbers = [int(value) for value in chosen]
         # Lines and no records: the session's own connection answers them without its bookkeeping.
         asked = db.session.connection().execute(self._statement(), {"chosen": numbers})
-        found = tuple((key, label) for key, label in asked)
+        found = tuple((key, label) for key, label in asked.all())
         unseen = set(numbers) - {key for key, _label in found} if numbers else ()
         return found + tuple((key, str(key)) for key in sorted(unseen))
 

@@ -5,7 +5,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ClauseElement, Executable, Index, Select, func, literal, select, true
+from sqlalchemy import ClauseElement, ColumnElement, Executable, Index, Select, func, literal, select, true
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Query
 
@@ -33,6 +33,8 @@ class Parents:
     """Of the rows, with the number of their parent."""
     keys: Select[Any]
     """The numbers of the parents meant, a few hundred at most."""
+    asks: ColumnElement[bool] | None = None
+    """The condition on the rows themselves, where it can be said without asking for the numbers."""
 
     def lead_to(self, *further: Any) -> bool:
         """Say whether an index leads from each parent to its rows, in the order of a further column if one is given."""
@@ -42,7 +44,7 @@ class Parents:
 
     def own(self, matching: Query[Any]) -> Query[Any]:
         """Ask for the rows that belong to one of them."""
-        return matching.filter(self.column.in_(self.keys))
+        return matching.filter(self.column.in_(self.keys) if self.asks is None else self.asks)
 
     def rows_of_each(self, asked: Query[Any], most: int | None, *order: Any) -> Any:
         """Ask for the first rows of each one of them, or for all."""

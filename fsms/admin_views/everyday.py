@@ -72,7 +72,13 @@ def _level(course: Any, level: GradeLevel) -> Chip:
 
 def classes(course: Any) -> Chips:
     """The classes of the present year, by the column with the course's number."""
-    return ChipsOfRows("class", _("Class"), _classes_offered, lambda chosen: course == chosen)
+    return ChipsOfRows(
+        "class",
+        _("Class"),
+        _classes_offered,
+        lambda chosen: course == chosen,
+        lambda chosen: Parents(course, _courses(Course.course_id.in_(chosen)), course.in_(chosen)),
+    )
 
 
 def classes_of_pupils(student: Any) -> Chips:

@@ -3,7 +3,7 @@
 Every question about “the rows that match” is asked at `matching`: the page, its count, the chips, bulk acts and files.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache, partial
 from typing import Any, ClassVar, cast
 from urllib.parse import urlencode
@@ -23,8 +23,14 @@ from fsms.admin_views.paging import Term
 from fsms.admin_views.screen import language
 from fsms.database import db
 from fsms.models import Base
+from fsms.pooling import ONE_PLAN
 
 LAST_PAGE = 10_000_000
+
+ASKED = {"id", "url"}
+"""Arguments that stand behind the address of any page: which record, and where to go back to."""
+AS_UPSTREAM = "!$'()*,/:;?@"
+"""What werkzeug leaves as it is in the arguments of an address."""
 
 BESIDE = ("after", "before")
 """In the address of a page far down a long list: the row that it begins behind, or ends before."""
@@ -119,6 +125,10 @@ class Lists(ByRole):
 
         return read
 
+    def get_list_row_actions(self) -> list[Any]:
+        """Give what the view itself offers beside each row: looking, changing and deleting are drawn by the list."""
+        return list(self.column_extra_row_actions or ())
+
     # ---- Which rows ------------------------------------------------------------------------------------------------
 
     def matching(self, search: str | None, wanted: Any) -> tuple[Any, dict[Any, Any]]:
@@ -160,6 +170,8 @@ class Lists(ByRole):
         if not question:
             query, terms = self._sorted(*self.matching(search, () if parents else filters), sort_column, sort_desc)
             query.session = None
+            if not search and self._has_one_plan(filters or ()):
+                query = query.execution_options(**ONE_PLAN)
             question.append((query, terms))
         matching, terms = question[0]
         matching = matching.with_session(db.session())
@@ -181,8 +193,12 @@ class Lists(ByRole):
             return None
         ((index, _name, value),) = filters
         group = self._filters[index]
-        (chip, *more) = group.clean(value) if isinstance(group, chips.Chips) else (None,)
-        return chip.parents() if chip and chip.parents and not more else None
+        return group.parents_in(value) if isinstance(group, chips.Chips) else None
+
+    def _has_one_plan(self, filters: Any) -> bool:
+        """Say whether a chip narrows the list so much that whatever else is asked hardly matters."""
+        groups = ((self._filters[index], value) for index, _name, value in filters)
+        return any(isinstance(group, chips.Chips) and group.has_one_plan(value) for group, value in groups)
 
     @property
     def _loaded_with_the_list(self) -> tuple[Any, ...]:
@@ -253,15 +269,14 @@ class Lists(ByRole):
 
     def _get_list_url(self, view_args: ViewArgs) -> str:
         """Write the address: what is as ever is left out, so that the same list has the same address."""
-        query = urlencode(self._arguments(view_args), safe=",")
-        here = self.get_url(".index_view")
-        return f"{here}?{query}" if query else here
+        return _with(self.get_url(".index_view"), self._arguments(view_args), ",")
 
     def get_url(self, endpoint: str, **values: Any) -> str:
-        """Give the address of a page; one without values, of which a list names a dozen, is worked out once."""
-        if values or not endpoint.startswith(".") or not has_request_context():
+        """Give the address of a page; a page of the view, of which a list names a dozen, is looked up once."""
+        if values.keys() - ASKED or not endpoint.startswith(".") or not has_request_context():
             return str(super().get_url(endpoint, **values))
-        return _address_of_page(request.script_root, f"{self.endpoint}{endpoint}")
+        address = _address_of_page(request.script_root, f"{self.endpoint}{endpoint}")
+        return _with(address, {name: value for name, value in values.items() if value is not None}, AS_UPSTREAM)
 
     def _arguments(self, view_args: ViewArgs) -> dict[str, Any]:
         """List what the address says."""
@@ -473,6 +488,17 @@ class Lists(ByRole):
 @lru_cache(300)
 def _address_of_page(_where_the_application_stands: str, endpoint: str) -> str:
     return url_for(endpoint)
+
+
+def _with(address: str, arguments: Mapping[str, Any], safe: str) -> str:
+    """Put arguments behind an address."""
+    return f"{address}?{_query(safe, *arguments.items())}" if arguments else address
+
+
+@lru_cache(1_000)
+def _query(safe: str, *arguments: tuple[str, Any]) -> str:
+    """Write arguments as they stand in an address, of which a list has a dozen nearly alike."""
+    return urlencode(arguments, safe=safe)
 
 
 @lru_cache(300)

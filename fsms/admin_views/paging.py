@@ -233,6 +233,7 @@ def _of_keys(
     """Ask for the rows that have these keys, in the same order."""
     key = key_of(matching)
     rows = matching.session.query(key.class_).join(keys, key == keys.c.key).options(*options)
+    rows = rows.execution_options(**matching.get_execution_options())
     order = (Term(keys.c[f"by_{n}"], term.is_desc) for n, term in enumerate(terms))
     return rows.order_by(*(term.sql(backwards=backwards) for term in order))
 

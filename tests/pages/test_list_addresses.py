@@ -6,6 +6,7 @@ import io
 from xml.etree.ElementTree import Element
 
 import pytest
+from flask import Flask, url_for
 
 from fsms.models import Student
 from tests.browser import Page, PageClient
@@ -148,3 +149,13 @@ def test_no_page_holds_more_options_than_can_be_looked_through(
     if page != "activitylog":
         addresses += [f"/admin/{page}/new/", number.replace("details", "edit")]
     assert max(admin.get(address).source.count("<option") for address in addresses) <= 200
+
+
+@pytest.mark.parametrize("back", [None, "/admin/subject/", "/admin/subject/?search=គណិត&flt0_a=1,2", "/a b?c=d&e=%2F#f"])
+def test_a_page_of_a_record_has_the_address_that_flask_would_give_it(app: Flask, back: str | None) -> None:
+    (page,) = (view for view in app.extensions["admin"][0]._views if view.endpoint == "subject")
+    with app.test_request_context("/admin/subject/", base_url="http://school.test/office"):
+        for name in ("edit_view", "details_view", "index_view"):
+            assert page.get_url(f".{name}", id=7, url=back) == url_for(f"subject.{name}", id=7, url=back)
+            assert page.get_url(f".{name}") == url_for(f"subject.{name}")
+        assert page.get_url(".export", export_type="csv") == url_for("subject.export", export_type="csv")

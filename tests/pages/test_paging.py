@@ -2,8 +2,10 @@
 
 import datetime as dt
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from sqlalchemy import Engine, event
 
 from fsms.admin_views import counting, paging
 from fsms.admin_views.lists import Lists
@@ -103,7 +105,7 @@ def test_a_list_that_is_counted_ends_with_its_last_page(
 
 @pytest.mark.parametrize("length", ["few", "too many to be counted"])
 @pytest.mark.parametrize("order", ["", "sort=attendance_date", "sort=status&desc=1"])
-@pytest.mark.parametrize("chip", ["year", "mine"])
+@pytest.mark.parametrize("chip", ["year", "mine", "class"])
 def test_the_rows_of_some_classes_are_turned_like_any_list(
     admin: PageClient, make: Make, monkeypatch: pytest.MonkeyPatch, chip: str, order: str, length: str
 ) -> None:
@@ -113,7 +115,7 @@ def test_the_rows_of_some_classes_are_turned_like_any_list(
         monkeypatch.setattr(counting, "_guesses", {})
         monkeypatch.setattr(paging, "WALKED", 3)
     present, past = make.school_year(school_year_code="2024-2025"), make.school_year(school_year_code="2020-2021")
-    wanted = set()
+    wanted, classes = set(), set()
     for year, section in ((present, "A"), (past, "A"), (present, "B"), (past, "B")):
         course = make.course(school_year=year, section=section, teacher1=admin.user if year is present else None)
         student = make.enrollment(course=course).student
@@ -123,7 +125,8 @@ def test_the_rows_of_some_classes_are_turned_like_any_list(
             )
             if year is present:
                 wanted.add(str(row.attendance_id))
-    address = f"/admin/attendance/?flt0_{chip}=1&{order}"
+                classes.add(str(course.course_id))
+    address = f"/admin/attendance/?flt0_{chip}={','.join(sorted(classes)) if chip == 'class' else 1}&{order}"
 
     whole = keys(admin.get(f"{address}&page_size=50"))
     forth = [*turned(admin, f"{address}&page_size=3", "Next page")]
@@ -238,3 +241,22 @@ def test_a_page_asks_once_for_its_rows_wherever_it_is(admin: PageClient, queries
         assert len([sql for sql in about_rows if "LIMIT" in sql and "count" not in sql]) == 1
         assert len([sql for sql in about_rows if "count(*)" in sql or "EXPLAIN" in sql]) <= 2
         assert len(about_rows) <= 3 + ("after=" in address)
+
+
+def test_the_rows_of_one_class_are_found_by_a_plan_that_serves_every_class(admin: PageClient, make: Make) -> None:
+    course = make.attendance().course_id
+    kept: dict[str, bool] = {}
+
+    def note(_connection: Any, _cursor: Any, statement: str, _values: Any, context: Any, _many: bool) -> None:
+        if 'FROM "Attendance"' in statement:
+            kept[path] = bool(context.execution_options.get("one_plan"))
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        for asked in (f"flt0_class={course}", f"flt0_class={course}&flt1_status-is=Late", "flt0_seen=late"):
+            path = asked
+            assert admin.get(f"/admin/attendance/?{asked}").status == 200
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+
+    assert list(kept.values()) == [True, True, False]  # of a rare status there are few rows, of a common one a million
