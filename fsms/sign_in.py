@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import re
 import secrets
 import time
 from collections.abc import Iterator
@@ -154,9 +155,12 @@ def choose_password(*, old: str, new: str) -> bool:
     return True
 
 
+_NO_ADDRESS = re.compile(r"[\x00-\x20\x7f]")
+
+
 def own_page(target: str | None) -> str | None:
     """Return the target if it is a path of this site: redirects go nowhere else."""
-    if not target or any(ord(c) <= 32 or ord(c) == 127 for c in target):
+    if not target or _NO_ADDRESS.search(target):
         return None
     if not target.startswith("/") or target.startswith(("//", "/\\")):
         return None

@@ -18,6 +18,8 @@ def clean(written: str) -> str:
     if written.isascii() and written.isprintable() and "  " not in written:
         return written.strip()  # as most of what is typed: a number, a name in Latin letters
     composed = unicodedata.normalize("NFC", written.translate(_INVISIBLE)).replace("\r\n", "\n")
+    if composed.isprintable():
+        return _SPACES.sub(" ", composed).strip()  # a name in Khmer letters
     visible = "".join(c for c in composed if c in "\n\t" or unicodedata.category(c) != "Cc")
     return "\n".join(_SPACES.sub(" ", line).strip() for line in visible.split("\n")).strip()
 

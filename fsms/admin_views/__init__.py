@@ -147,6 +147,7 @@ def install(app: Flask) -> None:
 def what_every_page_is_told() -> dict[str, Any]:
     """Say who reads, and in which language."""
     told: dict[str, Any] = {"language": screen.language(), "languages": screen.LANGUAGES}
-    if current_user and current_user.is_authenticated:
-        told["account"] = {"name": current_user.full_name, "role": label_of(Role, current_user.role)}
+    user = current_user._get_current_object()  # noqa: SLF001 - werkzeug's own advice
+    if user and user.is_authenticated:
+        told["account"] = {"name": user.full_name, "role": label_of(Role, user.role)}
     return told

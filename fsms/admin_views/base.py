@@ -130,7 +130,18 @@ class EntityView(BulkActs, Exports):
         """Leave the class as declared: upstream deletes what the layout does not name, and that is the version."""
 
     def _get_ruleset_missing_fields(self, ruleset: Any, form: Form) -> list[str]:
-        return [name for name in super()._get_ruleset_missing_fields(ruleset, form) if name != "version"]
+        """Look once at the layout of a kind of form, of which each one has the same fields."""
+        if (ruleset, type(form)) in self._laid_out:
+            return []
+        missing = [name for name in super()._get_ruleset_missing_fields(ruleset, form) if name != "version"]
+        if not missing:
+            self._laid_out.add((ruleset, type(form)))
+        return missing
+
+    @cached_property
+    def _laid_out(self) -> set[tuple[Any, type[Form]]]:
+        """The layouts that name every field of a kind of form."""
+        return set()
 
     def get_edit_form(self) -> type[Form]:
         """Add the version that the form was opened with."""

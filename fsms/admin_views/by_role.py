@@ -6,7 +6,7 @@ hidden here is also refused by the database, so that a gap in this file shows an
 
 from collections.abc import Callable
 from functools import cache
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 from flask import abort, g, has_request_context, request
 from flask_admin.contrib.sqla import ModelView
@@ -19,6 +19,7 @@ from fsms.database import db
 from fsms.errors import Refused
 from fsms.models import Base
 from fsms.policy import Actor, Verb
+from fsms.pooling import ONE_PLAN
 
 VERBS = {
     "index_view": Verb.LIST,
@@ -37,8 +38,12 @@ VERBS = {
 
 def reader() -> Actor | None:
     """Say who reads the page; nobody, while the pages are being made."""
-    user = current_user._get_current_object() if has_request_context() else None  # noqa: SLF001 - werkzeug's own advice
-    return user.actor if user is not None and user.is_authenticated else None
+    if not has_request_context():
+        return None
+    # A list asks twenty times: behind the proxies there is what Flask-Login has found.
+    here = cast(Any, g)._get_current_object()  # noqa: SLF001 - werkzeug's own advice
+    user = here.get("_login_user") or current_user._get_current_object()  # noqa: SLF001
+    return user.actor if user.is_authenticated else None
 
 
 def refuse(verb: Verb, entity: type[Base], key: int | None = None) -> NoReturn:
@@ -161,7 +166,10 @@ class ByRole(ModelView):
     def get_one(self, id: Any) -> Base:
         """Find the row of an address or a form: one that the reader sees and, to change it, may change."""
         key = record_id(id)
-        row = None if key is None else db.session.get(self.model, key, options=self._read_with_the_row())
+        row = None
+        if key is not None:
+            beside = self._read_with_the_row()
+            row = db.session.get(self.model, key, options=beside, execution_options=ONE_PLAN)
         if row is None or key is None:
             unseen(g.verb, self.model, key)
         # Who sees every row may change every row: only of the others the database is asked, which locks the row.

@@ -56,6 +56,8 @@ class SchoolForm(theme.Form):
 class ChosenField(SelectField):
     """A choice from a fixed set, blank where the column may be empty; an older, unknown value stays selectable."""
 
+    is_same_in_each = True
+
     def __init__(self, choices: type[Choice], *, may_be_blank: bool, **kwargs: Any) -> None:
         """Take the set; labels are translated when the page is drawn."""
         super().__init__(coerce=lambda value: str(value) if value else None, **kwargs)
@@ -154,6 +156,7 @@ class DayInput:
 class DayField(DateField):
     """A day, typed as 31/05/2010 or ៣១/០៥/២០១០ or picked from the browser's calendar."""
 
+    is_same_in_each = True
     widget = DayInput()
 
     def __init__(self, **kwargs: Any) -> None:

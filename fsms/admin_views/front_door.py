@@ -107,10 +107,18 @@ def healthz() -> Any:
     return jsonify(status="ok", revision=revision)
 
 
+class OnlyWhereDeclared(Limiter):
+    """Looks at the views that have a limit, when they are called; upstream looks for one before every request too."""
+
+    def _check_request_limit(self, callable_name: str | None = None, in_middleware: bool = True) -> None:
+        if not in_middleware:
+            super()._check_request_limit(callable_name, in_middleware)
+
+
 def _limiter(app: Flask) -> Limiter:
     """Count in Redis where there is one, so that all server processes count together; otherwise each for itself."""
     redis_url = app.config["SETTINGS"].redis_url
-    return Limiter(
+    return OnlyWhereDeclared(
         _neighbourhood,
         app=app,
         storage_uri=redis_url or "memory://",

@@ -1,6 +1,7 @@
 """Records that belong to one parent, edited as rows inside the parent's form: a pupil's guardians, say."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from flask_admin.contrib.sqla.fields import InlineModelFormList
@@ -63,6 +64,10 @@ class InlineRow(InlineModelFormField):
     keep: str | None = None
     """Whose will is done where two people differ about the whole row."""
 
+    def __init__(self, *given: Any, **named: Any) -> None:
+        """Have no label of its own, which would be looked for in the catalogues each time: the rows have one."""
+        super().__init__(*given, **{"label": "", **named})
+
     def forget_what_was_not_sent(self) -> None:
         """Stand for no record but the one that was sent: upstream takes the row at the same place for it."""
         for field in self.form:
@@ -95,6 +100,8 @@ class InlineRows(InlineModelFormList):
     """The children of a record as rows of its form: many, or at most one where the relation holds one."""
 
     form_field_type = InlineRow
+    waiting: Sequence[Any] | None = None
+    """The children of which no rows were made yet."""
 
     def __init__(self, form: type[Form], session: Any, model: Any, prop: str, inline_view: Any, **kwargs: Any) -> None:
         """Find out from the relation how many children there may be."""
@@ -105,10 +112,37 @@ class InlineRows(InlineModelFormList):
         super().__init__(form, session, model, prop, inline_view, **kwargs)
 
     def process(self, formdata: Any, data: Any = None, extra_filters: Sequence[Any] | None = None) -> None:
-        """Show a single child as a list of one."""
+        """Show a single child as a list of one. Where nothing was sent, rows are made when somebody asks for them."""
         if not isinstance(data, (list, tuple)):
             data = [] if data is None or not hasattr(data, "__mapper__") else [data]
-        super().process(formdata, data, extra_filters)
+        if formdata:
+            self._make_rows(formdata, data)
+        else:
+            self.object_data = self.waiting = data
+
+    @property
+    def entries(self) -> list[InlineRow]:
+        """The rows; most are drawn as they were drawn before, and not asked for."""
+        if self.waiting is not None:
+            children, self.waiting = self.waiting, None
+            self._make_rows(None, children)
+        return self._made
+
+    @entries.setter
+    def entries(self, rows: list[InlineRow]) -> None:
+        self._made = rows
+
+    def told(self) -> list[list[Any]] | None:
+        """Tell what the rows will show, by the values of the children; None where that takes making them."""
+        if self.waiting is None or self.form._unbound_fields is None:  # noqa: SLF001 - WTForms keeps no other list
+            return None
+        names, held = _columns_shown(self.form, self.model), [vars(child) for child in self.waiting]
+        if not names or any(name not in values for values in held for name in names):
+            return None
+        return [[values[name] for name in names] for values in held]
+
+    def _make_rows(self, formdata: Any, data: Any) -> None:
+        super().process(formdata, data)
         for number, row in enumerate(self.entries, 1):
             row.rows, row.number = self, number
             if formdata:
@@ -160,6 +194,13 @@ class InlineRows(InlineModelFormList):
         child = child or self.model()
         row.populate_obj(child, None)
         return child
+
+
+@cache
+def _columns_shown(form: type[Form], model: Any) -> tuple[str, ...]:
+    """Name the columns that a row's form shows; none where it shows something else too."""
+    names = tuple(name for name, _field in form._unbound_fields or ())  # noqa: SLF001
+    return names if {*names} <= {*model.__mapper__.column_attrs.keys()} else ()
 
 
 def _listed(held: Any) -> list[Any]:

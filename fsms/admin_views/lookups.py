@@ -129,6 +129,8 @@ class PupilOfClass(LookUp):
 class LookUpField(AjaxSelectField):
     """A foreign key in a form; a record that does not exist is refused, not taken for "none"."""
 
+    is_same_in_each = True
+
     def pre_validate(self, form: BaseForm) -> None:
         """Refuse a key that leads nowhere."""
         named = self.raw_data[0] if self.raw_data else ""

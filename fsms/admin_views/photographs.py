@@ -54,6 +54,9 @@ def in_details(_view: Any, _context: Any, row: Base, _name: str) -> Markup:
     return picture(row)
 
 
+WHAT_MAY_BE_SENT = _("JPEG, PNG or WebP, at most 8 MB.")
+
+
 class PhotoWidget:
     """A file input that shows the present picture and offers to take it away."""
 
@@ -92,7 +95,7 @@ class PhotoField(FileField):
 
     def __init__(self, **kwargs: Any) -> None:
         """Say what may be sent."""
-        kwargs["description"] = kwargs.get("description") or _("JPEG, PNG or WebP, at most 8 MB.")
+        kwargs["description"] = kwargs.get("description") or WHAT_MAY_BE_SENT
         super().__init__(**kwargs)
         self.present: str | None = None
         self.shown = Markup("")

@@ -15,13 +15,15 @@ from typing import Any, cast
 
 from flask import Flask, current_app, g, request
 from markupsafe import Markup, escape
-from wtforms import BooleanField, Field, StringField, TextAreaField
+from wtforms import BooleanField, Field, HiddenField, StringField, TextAreaField
 
 from fsms import clock
 from fsms.admin_views.by_role import reader
 from fsms.admin_views.forms import ChosenField, DayField, NumberField
+from fsms.admin_views.inlines import InlineRows
 from fsms.admin_views.lines import Lines
 from fsms.admin_views.lookups import LookUpField
+from fsms.admin_views.photographs import PhotoField
 from fsms.admin_views.screen import has_khmer_digits, language
 from fsms.models import Base
 
@@ -31,6 +33,8 @@ MOST_FIELDS = 5_000
 """Fields of forms, each of a few hundred characters."""
 MOST_ROWS = 2_000
 """Rows of lists, each of a thousand characters or two."""
+MOST_CHILDREN = 500
+"""Children of a record as rows of its form, each of some thousand characters."""
 
 FOR_WHOM = "fsms.drawn_for"
 
@@ -49,7 +53,9 @@ WAY_BACK = secrets.token_hex(8)
 
 Draw = Callable[[Field, dict[str, Any]], Markup]
 
-_ALIKE = frozenset({BooleanField, ChosenField, DayField, LookUpField, NumberField, StringField, TextAreaField})
+_ALIKE = frozenset(
+    {BooleanField, ChosenField, DayField, LookUpField, NumberField, PhotoField, StringField, TextAreaField}
+)
 """Fields of which the place in the form and `_shown_in` say all: what they show is known before they are drawn."""
 
 
@@ -58,7 +64,9 @@ def _place(*_depends: Any) -> list[Any]:
     return []
 
 
-_kept, _kept_fields, _kept_rows = (lru_cache(most)(_place) for most in (MOST, MOST_FIELDS, MOST_ROWS))
+_kept, _kept_fields, _kept_rows, _kept_children = (
+    lru_cache(most)(_place) for most in (MOST, MOST_FIELDS, MOST_ROWS, MOST_CHILDREN)
+)
 
 
 def install(app: Flask) -> None:
@@ -120,24 +128,31 @@ def _is_of_this_request(drawn: str) -> bool:
 
 
 def remembered_field(draw: Draw, field: Field, attributes: dict[str, Any]) -> Markup:
-    """Draw a field of a form, or answer how it was drawn with the same value: most fields of most records are alike."""
+    """Draw a field of a form, or answer how it was drawn with the same value."""
     return remembered_fields(draw, ((field, attributes),))
 
 
 def remembered_fields(draw: Draw, fields: Iterable[tuple[Field, dict[str, Any]]]) -> Markup:
-    """Draw fields one below the other, those that were not drawn before with the same value."""
+    """Draw fields one below the other, those that were not drawn before with the same value: most records are alike."""
     here = cast(Any, request)._get_current_object()  # noqa: SLF001 - behind its proxy once: a form has a hundred fields
     alike = _for_whom(here.environ), here.endpoint
-    return Markup("\n").join([_of_field(alike, draw, field, attributes) for field, attributes in fields])
+    drawn = [_of_field(alike, draw, field, attributes) for field, attributes in fields]
+    return Markup("\n".join(drawn))  # noqa: S704 - drawn by a template, or kept as it was
 
 
 def _of_field(alike: tuple[Any, ...], draw: Draw, field: Any, attributes: dict[str, Any]) -> Markup:
     kind = type(field)
-    if kind not in _ALIKE or field.errors:
+    is_alike = kind in _ALIKE
+    if not (is_alike or kind is InlineRows) or field.errors:
+        return draw(field, attributes)
+    shown, keep = (_shown_in(field), _kept_fields) if is_alike else (_shown_in_rows(field), _kept_children)
+    if shown is None and not is_alike:
         return draw(field, attributes)
     label, hint = field.label.text, field.description
-    drawn_as = (field.id, _told_apart(label), _told_apart(hint), repr(field.render_kw), repr(attributes))
-    kept = _kept_fields(alike, repr(_shown_in(field)), drawn_as)
+    # Words that the code has are the same object, whatever language they are said in.
+    words = label if type(label) is str else id(label), hint if type(hint) is str else id(hint)
+    drawn_as = (field.id, words, repr(field.render_kw), repr(attributes))
+    kept = keep(alike, repr(shown), drawn_as)
     if not kept:
         # The words stay with it: of a word that is gone, another one may take the number.
         kept.extend((draw(field, attributes), label, hint))
@@ -149,7 +164,24 @@ def _shown_in(field: Any) -> Any:
     """Tell all that a field shows beside its words."""
     if isinstance(field, LookUpField):
         return field.loader.format(field.data), field.loader.few()
+    if isinstance(field, PhotoField):
+        return field.present, field.shown, field.kept
     return field.data if isinstance(field, BooleanField | ChosenField) else field._value()  # noqa: SLF001
+
+
+def _shown_in_rows(rows: InlineRows) -> Any:
+    """Tell all that rows of children show; None where that is not known before they are drawn."""
+    if request.method == "POST":
+        return None  # what was sent may be wrong, or ticked for deletion
+    told: list[Any] = [clock.today(), rows.max_entries]  # a new row may have the day in it
+    if (values := rows.told()) is not None:
+        return [*told, *values]
+    for row in rows.entries:
+        fields = [*row.form]
+        if not all(type(field) in _ALIKE or isinstance(field, HiddenField) for field in fields):
+            return None
+        told.append((row.id, [_shown_in(field) for field in fields]))
+    return told
 
 
 def remembered_rows(draw: Callable[[list[Base]], Markup], lines: Lines, *depends: Any) -> Markup:
@@ -217,8 +249,3 @@ def _for_whom(environ: dict[str, Any]) -> object:
 def _one_for(*_told: Any) -> object:
     """Give one thing that stands for all of it, since looking up by one is quicker than by many."""
     return object()
-
-
-def _told_apart(words: Any) -> Any:
-    """Tell words apart: those that the code has are the same object, whatever language they are said in."""
-    return words if isinstance(words, str) else id(words)

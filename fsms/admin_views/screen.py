@@ -5,7 +5,6 @@ the next (`sign_in.enter` brings them back). Before the first choice the browser
 """
 
 from collections.abc import Mapping
-from functools import cache
 from typing import Any
 
 from babel import Locale
@@ -49,15 +48,27 @@ class _Words(Domain):
 
     def get_translations(self) -> Any:
         """Answer what was found for the same language before."""
-        # Behind its proxy, which would be passed at each of these steps.
-        here = g._get_current_object() if g else None  # noqa: SLF001 - werkzeug's own advice
+        here = _of_this_moment()
         if here is None:
             return super().get_translations()
-        found, chosen = here.get("words"), here.get("_flask_babel")
-        if found is None or found[0] is None or found[0] is not getattr(chosen, "babel_locale", None):
+        found = here.get("words")
+        if found is None or found[0] is None or found[0] is not _chosen_locale(here):
             words = super().get_translations()
             found = here.words = get_locale(), words
         return found[1]
+
+
+def _of_this_moment() -> Any:
+    """Answer Flask's `g` behind its proxy, which would be passed at each step; None outside of a context."""
+    try:
+        return g._get_current_object()  # noqa: SLF001 - werkzeug's own advice
+    except RuntimeError:
+        return None
+
+
+def _chosen_locale(here: Any) -> Locale | None:
+    """Answer the language that Flask-Babel found or was told, None where nobody asked it yet."""
+    return getattr(here.get("_flask_babel"), "babel_locale", None)
 
 
 _words = _Words()
@@ -135,12 +146,14 @@ def _language() -> str:
 
 def language() -> str:
     """Name the language of the page."""
-    return _name_of(get_locale())
-
-
-@cache
-def _name_of(locale: Locale | None) -> str:
-    return str(locale or "en")
+    here = _of_this_moment()
+    if here is None:
+        return str(get_locale() or "en")
+    locale = _chosen_locale(here) or get_locale()
+    found: tuple[Locale | None, str] | None = here.get("language")
+    if found is None or found[0] is not locale:
+        found = here.language = locale, str(locale or "en")
+    return found[1]
 
 
 def has_khmer_digits() -> bool:

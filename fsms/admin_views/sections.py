@@ -1,13 +1,15 @@
 """The cards of a form: which fields stand together, under which words."""
 
+from itertools import groupby
 from typing import Any
 
 from flask_admin.form.rules import Field as FieldRule
 from flask_admin.form.rules import FieldSet, Header
 from flask_admin.helpers import get_render_ctx
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
-from fsms.admin_views.remembered import remembered_field
+from fsms.admin_views.remembered import remembered_fields
+from fsms.admin_views.screen import language
 
 USUAL = "lib.render_field"
 
@@ -20,13 +22,24 @@ class Section(FieldSet):
         lib = get_render_ctx().resolve("lib")
         beside = field_args or {}
         attributes = form_opts.widget_args if form_opts else {}
-        drawn = [Markup('<section class="card form-card">')]
-        for rule in self.rules:
-            if type(rule) is FieldRule and rule.macro_name == USUAL:
-                wanted = attributes.get(rule.field_name, {}) | beside
-                drawn.append(remembered_field(lib.draw_field, form[rule.field_name], wanted))
-            elif type(rule) is Header:
-                drawn.append(lib.render_header(**rule.default_args))
+        drawn: list[str] = []
+        for are_usual, rules in groupby(self.rules, _is_usual):
+            if are_usual:
+                fields = [(form[rule.field_name], attributes.get(rule.field_name, {}) | beside) for rule in rules]
+                drawn.append(remembered_fields(lib.draw_field, fields))
             else:
-                drawn.append(rule(form, form_opts, beside))
-        return Markup("").join([*drawn, Markup("</section>")])
+                drawn += [_title(rule) if type(rule) is Header else rule(form, form_opts, beside) for rule in rules]
+        return Markup('<section class="card form-card">{}</section>'.format("\n".join(drawn)))  # noqa: S704 - of templates
+
+
+def _is_usual(rule: Any) -> bool:
+    return type(rule) is FieldRule and rule.macro_name == USUAL
+
+
+def _title(rule: Header) -> str:
+    """Draw the title of a card, once in each language."""
+    drawn: dict[str, str] = vars(rule).setdefault("_drawn_in", {})
+    spoken = language()
+    if spoken not in drawn:
+        drawn[spoken] = f'<h2 class="section-title">{escape(str(rule.default_args["text"]))}</h2>'
+    return drawn[spoken]

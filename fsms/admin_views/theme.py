@@ -19,15 +19,19 @@ from flask_admin.helpers import get_url
 from flask_admin.model.widgets import AjaxSelect2Widget
 from flask_admin.theme import Theme
 from flask_babel import gettext
+from jinja2.utils import url_quote
 from markupsafe import Markup, escape
 from sqlalchemy import Integer, Numeric
-from wtforms import Field, FieldList, FormField
+from wtforms import BooleanField, Field, FieldList, FormField, StringField, TextAreaField
+from wtforms.fields import Flags, Label
 from wtforms.widgets import CheckboxInput, DateInput, HiddenInput, RadioInput, Select, TimeInput, html_params
 
 from fsms import clock
 from fsms.admin_views import formatters, screen
 from fsms.admin_views.counting import Count
 from fsms.config import ROOT
+
+_PLAIN = frozenset({BooleanField, StringField, TextAreaField})
 
 ICONS = "vendor/tabler-icons-3.51.0/icons.svg"
 
@@ -46,6 +50,7 @@ def install(app: Flask) -> None:
     app.jinja_env.filters.update(
         at_school=formatters.at_school,
         day=formatters.day,
+        in_address=lru_cache(1_000)(url_quote),
         long_day=formatters.long_day,
         month=formatters.month,
         number=formatters.number,
@@ -185,6 +190,33 @@ def _css_class(widget: Any) -> str:
     return "form-control"
 
 
+MOST_PLACES = 30
+"""Places in which a field is kept: in the form itself, or in one of so many rows."""
+
+
+def _is_same_in_each(unbound: Any) -> bool:
+    """Say whether a field depends on nothing but its place: neither on who asks nor on what the school set.
+
+    A label that is not given is one in the language of the first reader.
+    """
+    kind = unbound.field_class
+    return (kind in _PLAIN or getattr(kind, "is_same_in_each", False)) and unbound.kwargs.get("label") is not None
+
+
+def _copy_for(form: BaseForm, made: Field, translations: Any) -> Field:
+    """Copy a field that no form has used. What a form may change of its own field is not shared."""
+    field, flags = object.__new__(type(made)), Flags()
+    flags.__dict__ |= made.flags.__dict__
+    field.__dict__ |= made.__dict__
+    field.__dict__ |= {
+        "meta": form.meta,
+        "_translations": translations,
+        "label": Label(made.label.field_id, made.label.text),
+        "flags": flags,
+    }
+    return field
+
+
 class Form(BaseForm):
     """The base of every admin form: `form_base_class = theme.Form`, on views and on inline forms."""
 
@@ -194,6 +226,18 @@ class Form(BaseForm):
         def get_translations(self, _form: BaseForm) -> screen.FormWords:
             """Speak Khmer too, which WTForms does not."""
             return screen.FormWords()
+
+        def bind_field(self, form: BaseForm, unbound_field: Any, options: dict[str, Any]) -> Field:
+            """Make a field of the form; one that is the same in each form is made once, and copied then."""
+            kept: dict[tuple[str, str], Field] = vars(unbound_field).setdefault("_made_once", {})
+            place = options["name"], options["prefix"]
+            made: Field | None = kept.get(place)
+            if made is None:
+                made = unbound_field.bind(form=form, **options)
+                if not _is_same_in_each(unbound_field) or len(kept) > MOST_PLACES:
+                    return made
+                kept[place] = made
+            return _copy_for(form, made, options["translations"])
 
         def render_field(self, field: Field, render_kw: dict[str, Any]) -> Any:
             """Draw `field`, telling a screen reader of its error and its help."""
@@ -220,9 +264,9 @@ def kind_of(field: Field) -> str:
 def hidden_fields(form: Iterable[Field]) -> Markup:
     """Draw the fields of a form that nobody sees: each has a name and a value, and nothing else."""
     line = '<input type="hidden" id="{}" name="{}" value="{}">'
-    hidden = (cast(Any, field) for field in form if kind_of(field) == "hidden")
+    hidden = [cast(Any, field) for field in form if getattr(field.widget, "input_type", "") == "hidden"]
     drawn = [line.format(*map(escape, (field.id, field.name, field._value()))) for field in hidden]  # noqa: SLF001
-    return Markup("").join(map(Markup, drawn))
+    return Markup("".join(drawn))  # noqa: S704 - each value is escaped above
 
 
 def fields_shown(form: Iterable[Field], options: Any = None) -> list[tuple[Field, dict[str, Any]]]:

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from flask import Flask
 from sqlalchemy.orm import Session
 
 from fsms import errors
@@ -353,3 +354,22 @@ def _stored(session: Session, row: Base) -> dict[str, Any]:
 
 def _place_of(row: Any, make: Make) -> Enrollment:
     return make.session.query(Enrollment).filter_by(student_id=row.student_id, course_id=row.course_id).one()
+
+
+# ---- Fields that are made once -------------------------------------------------------------------------------------
+
+
+def test_what_is_changed_in_a_field_of_one_form_is_seen_in_no_other(app: Flask) -> None:
+    (page,) = (view for view in app.extensions["admin"][0]._views if view.endpoint == "student")
+    with app.test_request_context("/admin/student/new/"):
+        before, changed = page.get_create_form()(), page.get_create_form()()
+        changed.last_name.label.text, changed.last_name.flags.required = "Otherwise", None
+        changed.last_name.data, changed.last_name.errors, changed.gender.choices = "សុខ", ["Wrong"], []
+        after = page.get_create_form()()
+
+    for form in (before, after):
+        assert form.last_name.label.text != "Otherwise"
+        assert form.last_name.flags.required
+        assert (form.last_name.data, [*form.last_name.errors]) == (None, [])
+        assert form.gender.choices
+        assert form.last_name.meta is form.meta

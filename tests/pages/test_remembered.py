@@ -110,6 +110,51 @@ def test_each_record_stands_in_its_own_form(admin: PageClient, make: Make) -> No
         assert shown["guardians-1-phone"] == f"010 222 {pupil.student_id:03d}"
 
 
+def test_rows_of_children_show_what_was_changed_though_they_were_drawn_before(admin: PageClient, make: Make) -> None:
+    pupil = make.student()
+    guardian = make.guardian(student=pupil, phone="010 111 111")
+    path = f"/admin/student/edit/?id={pupil.student_id}"
+    before = admin.get(path)
+    assert values(before)["guardians-0-phone"] == "010 111 111"
+
+    guardian.phone = "010 222 222"
+    make.session.commit()
+
+    after = admin.get(path)
+    assert values(after)["guardians-0-phone"] == "010 222 222"
+    assert versions(after, "guardians-0") != versions(before, "guardians-0")
+    make.session.delete(guardian)
+    make.session.commit()
+    assert "guardians-0-phone" not in values(admin.get(path))
+
+
+def versions(page: Page, row: str) -> list[str | None]:
+    """The version that a row of a form was opened with."""
+    return [field.get("value") for field in page.find("input") if field.get("name") == f"{row}-version"]
+
+
+def test_rows_of_children_that_were_refused_keep_what_was_typed(admin: PageClient, make: Make) -> None:
+    pupil = make.student()
+    make.guardian(student=pupil, phone="010 111 111")
+    path = f"/admin/student/edit/?id={pupil.student_id}"
+
+    admin.get(path)
+    refused = admin.submit(None, {"guardians-0-phone": "not a number", "last_name": ""})
+
+    assert values(refused)["guardians-0-phone"] == "not a number"
+    assert values(admin.get(path))["guardians-0-phone"] == "010 111 111"
+
+
+def test_a_photograph_is_shown_in_the_form_of_its_own_person_only(admin: PageClient, make: Make) -> None:
+    with_one, without = make.student(photo="a" * 32 + ".jpg"), make.student()
+
+    for pupil, there in ((with_one, True), (without, False), (with_one, True)):
+        page = admin.get(f"/admin/student/edit/?id={pupil.student_id}")
+        assert [f"/photo/student/{pupil.student_id}" == image.get("src") for image in page.find("img", "photo")] == (
+            [True] if there else []
+        )
+
+
 def test_a_look_up_shows_what_is_chosen_and_what_can_be_chosen_now(admin: PageClient, make: Make) -> None:
     first, second = make.grade(), make.grade()
 

@@ -5,8 +5,11 @@ from decimal import Decimal
 from urllib.parse import unquote
 
 import pytest
+from flask import Flask
+from flask_babel import force_locale
 from sqlalchemy.orm import Session
 
+from fsms.admin_views import screen
 from fsms.models import User
 from fsms.office import Preference
 from tests.browser import Browser, PageClient
@@ -151,3 +154,14 @@ def test_a_filter_by_day_takes_a_day_however_it_is_written(admin: PageClient, ma
 
     assert "Younger" in page.text
     assert "Older" not in page.text
+
+
+def test_the_language_of_a_moment_is_asked_again_when_another_is_spoken_meanwhile(app: Flask) -> None:
+    with app.test_request_context("/", headers={"Accept-Language": "en"}):
+        spoken = [screen.language()]
+        with force_locale("km"):
+            spoken.append(screen.language())
+        spoken.append(screen.language())
+
+    assert spoken == ["en", "km", "en"]
+    assert screen.language() == "en"
