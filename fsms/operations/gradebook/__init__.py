@@ -2,7 +2,8 @@
 
 from fsms.operations.gradebook.cells import EMPTY, Kept, Place, kept
 from fsms.operations.gradebook.pasting import Block, Filling, Preview, Target, preview
-from fsms.operations.gradebook.saving import Entry, Outcome, Saved, State, give_way, save
+from fsms.operations.gradebook.reading import Entry, Outcome, State
+from fsms.operations.gradebook.saving import Saved, give_way, save
 from fsms.operations.gradebook.sheets import (
     Choice,
     Column,

@@ -17,7 +17,7 @@ from fsms.errors import InvalidValue, SchoolError
 from fsms.grading import Mark, Scheme
 from fsms.models import Course, Enrollment, Grade, Semester, Student
 from fsms.operations.gradebook.cells import EMPTY, SHOWN, Kept, Place, kept
-from fsms.operations.gradebook.saving import Entry, understood
+from fsms.operations.gradebook.reading import Entry, understood
 
 MOST_CELLS = 5_000
 FEW_ROWS = 3

@@ -7,12 +7,10 @@ marks stops another who does: all hold what is there before they add, both in on
 """
 
 import datetime as dt
-import json
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from enum import StrEnum
 from functools import lru_cache
 from typing import Any, cast
 
@@ -38,29 +36,22 @@ from sqlalchemy import (
     true,
     update,
 )
-from sqlalchemy import cast as cast_to
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.sql.dml import ReturningInsert
 
-from fsms import activity, clock, errors, policy, text
+from fsms import activity, clock, policy, text
 from fsms.activity import AnySession
 from fsms.columns import Moment
-from fsms.errors import InvalidValue, Refused, SchoolError
-from fsms.grading import Mark, Scheme, parse_mark, written
-from fsms.models import Course, Enrollment, Grade, Semester, Student, Subject, User
-from fsms.operations import locks, receipts
+from fsms.grading import Mark, Scheme, written
+from fsms.models import Course, Grade, Semester, User
+from fsms.operations import receipts
 from fsms.operations.gradebook.cells import EMPTY, Kept, Place, kept, state_of
+from fsms.operations.gradebook.reading import Entry, Outcome, State, Wanted, understood
 from fsms.pooling import ONE_PLAN
-from fsms.stays import Stay
 
 WHAT = "marks"
 """What receipts call these requests."""
 
-LONGEST_COMMENT = 500
-
-_NO_SUBJECT = errors.SENTENCES["Grade_subjectId_fkey"]
-_NO_PERIOD = errors.SENTENCES["Grade_gradeDate_check"]
-_NO_PLACE = errors.SENTENCES["Grade_studentId_courseId_fkey"]
 _UNIQUE = "Grade_studentId_courseId_subjectId_semesterId_gradeDate_key"
 
 
@@ -69,74 +60,12 @@ def _(sentence: str) -> str:
     return sentence
 
 
-class State(StrEnum):
-    """What became of a cell."""
-
-    SAVED = "saved"
-    SAME = "same"  # it stood there already
-    CLASH = "clash"  # somebody else has written there since; theirs stands
-    REFUSED = "refused"
-
-
-@dataclass(frozen=True)
-class Entry:
-    """What somebody typed into a cell, and the state that was seen there before."""
-
-    place: Place
-    typed: str
-    comment: str = ""
-    seen: str = ""
-    key: uuid.UUID | None = None  # by which a request sent again is known
-    only_if_empty: bool = False
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of an entry, what the cell holds now and, where it was refused, why."""
-
-    entry: Entry
-    state: State
-    now: Kept
-    reason: SchoolError | None = None
-
-
 @dataclass(frozen=True)
 class Saved:
     """The outcomes in the order of the entries. `batch` is the act by which it can be undone; None: nothing changed."""
 
     outcomes: tuple[Outcome, ...]
     batch: uuid.UUID | None
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """An entry that could be read."""
-
-    entry: Entry
-    mark: Mark
-    comment: str
-
-
-@dataclass(frozen=True)
-class _Placed:
-    """A pupil of the class, and for how long."""
-
-    name: str
-    stay: Stay
-
-    def refuse_if_dropped(self) -> None:
-        """Refuse whatever would change the marks of somebody who left."""
-        if self.stay.dropped_on:
-            raise Refused(
-                _("%(pupil)s was dropped from this class on %(day)s, so the marks stay as they are."),
-                pupil=self.name,
-                day=f"{self.stay.dropped_on:%d/%m/%Y}",
-            )
-
-    def refuse_new_mark(self, period: str) -> None:
-        """Refuse a mark for a time in which the pupil was not here; those that are there can be corrected."""
-        if refused := self.stay.refusal_of_mark(period, self.name):
-            raise refused
 
 
 def save(session: AnySession, course: Course, semester: Semester, entries: Sequence[Entry], scheme: Scheme) -> Saved:
@@ -175,94 +104,6 @@ def give_way(session: AnySession, course: Course, semester: Semester, entry: Ent
         entity_id=row.grade_id if row else None,
     )
     session.flush()
-
-
-# ---- Reading what was typed ----------------------------------------------------------------------------------------
-
-
-def understood(
-    session: AnySession, course: Course, semester: Semester, entries: Iterable[Entry], scheme: Scheme
-) -> tuple[list[Wanted], list[Outcome]]:
-    """Tell the entries that can be saved from those that cannot. Of two for one cell the later counts."""
-    last = {entry.place: entry for entry in entries}
-    if locked := locks.refusal(session, course.course_id, semester.semester_id):
-        return [], [Outcome(entry, State.REFUSED, EMPTY, locked) for entry in last.values()]
-    places, names = _known_of(session, course, last)
-    maxima = {number: scheme.maximum(course.level, name) for number, name in names.items()}
-    wanted, refused = [], []
-    for entry in last.values():
-        try:
-            wanted.append(_understood(entry, maxima, places))
-        except SchoolError as reason:
-            refused.append(Outcome(entry, State.REFUSED, EMPTY, reason))
-    return wanted, refused
-
-
-def _understood(entry: Entry, maxima: Mapping[int, Decimal], places: Mapping[int, _Placed]) -> Wanted:
-    student_id, subject_id, period = entry.place
-    if student_id not in places:
-        raise InvalidValue(_NO_PLACE)
-    places[student_id].refuse_if_dropped()
-    if subject_id not in maxima:
-        raise InvalidValue(_NO_SUBJECT)
-    if not _is_period(period):
-        raise InvalidValue(_NO_PERIOD)
-    mark = parse_mark(entry.typed, maxima[subject_id])
-    comment = text.clean(entry.comment) if entry.comment else ""
-    if len(comment) > LONGEST_COMMENT:
-        raise InvalidValue(_("The comment is too long: at most %(most)s characters."), most=LONGEST_COMMENT)
-    if mark.is_blank and comment and not entry.seen:
-        raise InvalidValue(_("A comment stands beside a mark. Enter the mark too, or “excused”."))
-    if not mark.is_blank and not entry.seen:
-        places[student_id].refuse_new_mark(period)
-    return Wanted(entry, mark, "" if mark.is_blank else comment)
-
-
-@lru_cache(maxsize=1000)
-def _is_period(period: str) -> bool:
-    try:
-        return text.iso_period(period) == period
-    except ValueError:
-        return False
-
-
-def _known_of(
-    session: AnySession, course: Course, wanted: Iterable[Place]
-) -> tuple[dict[int, _Placed], dict[int, str]]:
-    """Read who of these pupils is or was in the class, and when; and the names of the subjects, with the first of them.
-
-    Of a class to which nobody of them belongs the subjects stay unknown: nothing is saved there anyway.
-    """
-    students, subjects = {place.student_id for place in wanted}, {place.subject_id for place in wanted}
-    asked = {"course": course.course_id, "students": list(students), "subjects": list(subjects)}
-    listed = session.connection().execute(_KNOWN_OF, asked).all()
-    names = json.loads(listed[0].subjects or "{}") if listed else {}
-    places = {row.student_id: _Placed(row.full_name, Stay.of(row)) for row in listed}
-    return places, {int(number): name for number, name in names.items()}
-
-
-def _known() -> Select[Any]:
-    named = select(cast_to(func.jsonb_object_agg(Subject.subject_id, Subject.subject_name), Text))
-    named = named.where(Subject.subject_id == any_(bindparam("subjects", type_=ARRAY(Integer))))
-    return (
-        select(
-            Enrollment.student_id.label("student_id"),
-            Student.full_name.label("full_name"),
-            Enrollment.enrolled_on.label("enrolled_on"),
-            Enrollment.drop_date.label("drop_date"),
-            Enrollment.away.label("away"),
-            named.scalar_subquery().label("subjects"),
-        )
-        .join(Enrollment.student)
-        .where(
-            Enrollment.course_id == bindparam("course", type_=Integer),
-            Enrollment.student_id == any_(bindparam("students", type_=ARRAY(Integer))),
-        )
-        .execution_options(**ONE_PLAN)
-    )
-
-
-_KNOWN_OF = _known()
 
 
 # ---- Writing -------------------------------------------------------------------------------------------------------
