@@ -72,6 +72,8 @@ class PromptConnection(psycopg.Connection[Any]):
     """
 
     cursor_factory: type[psycopg.Cursor[Any]]
+    _ends = False
+    """The server was told to take a transaction back; its answer was not read yet."""
 
     def __init__(self, *given: Any, **named: Any) -> None:
         """Ask with cursors of our kind."""
@@ -105,9 +107,6 @@ class PromptConnection(psycopg.Connection[Any]):
             self.forget_named()
         return super()._deallocate(name)
 
-    _ends = False
-    """The server was told to take a transaction back; its answer was not read yet."""
-
     def rollback(self) -> None:
         """Take the open transaction back."""
         if self._ends:
@@ -136,8 +135,8 @@ class PromptConnection(psycopg.Connection[Any]):
 def install(engine: Engine) -> None:
     """Let the engine open connections of this kind, and prepare the statements that have no values.
 
-    Their plan is kept. Of what has values PostgreSQL in the end makes one plan for all: for the marks of a class it
-    took twice as long, and for a rare status it might walk two million rows.
+    Their plan is kept. Of what has values PostgreSQL in the end makes one plan for all, which for a rare status might
+    walk two million rows; a statement of which one plan is good for all values says so (`ONE_PLAN`).
     """
     event.listen(engine, "do_connect", _connect)
     event.listen(engine, "do_execute", _execute)

@@ -6,7 +6,7 @@ from typing import Any
 from flask_admin.form.rules import Field as FieldRule
 from flask_admin.form.rules import FieldSet, Header
 from flask_admin.helpers import get_render_ctx
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from fsms.admin_views.remembered import remembered_fields
 from fsms.admin_views.screen import language
@@ -28,7 +28,9 @@ class Section(FieldSet):
                 fields = [(form[rule.field_name], attributes.get(rule.field_name, {}) | beside) for rule in rules]
                 drawn.append(remembered_fields(lib.draw_field, fields))
             else:
-                drawn += [_title(rule) if type(rule) is Header else rule(form, form_opts, beside) for rule in rules]
+                drawn += [
+                    _title(lib, rule) if type(rule) is Header else rule(form, form_opts, beside) for rule in rules
+                ]
         return Markup('<section class="card form-card">{}</section>'.format("\n".join(drawn)))  # noqa: S704 - of templates
 
 
@@ -36,10 +38,10 @@ def _is_usual(rule: Any) -> bool:
     return type(rule) is FieldRule and rule.macro_name == USUAL
 
 
-def _title(rule: Header) -> str:
+def _title(lib: Any, rule: Header) -> str:
     """Draw the title of a card, once in each language."""
     drawn: dict[str, str] = vars(rule).setdefault("_drawn_in", {})
     spoken = language()
     if spoken not in drawn:
-        drawn[spoken] = f'<h2 class="section-title">{escape(str(rule.default_args["text"]))}</h2>'
+        drawn[spoken] = lib.render_header(**rule.default_args)
     return drawn[spoken]

@@ -11,8 +11,8 @@ from fsms.errors import InvalidValue
 
 LOWEST_MARK = Decimal(0)
 HIGHEST_MARK = Decimal(10)
-LONGEST_MARK = 12
-"""Letters of what is mostly typed for a mark."""
+LONGEST_REMEMBERED = 12
+"""Letters up to which what was typed is remembered with the mark that it meant."""
 PLACES = 2
 """How many decimals a mark may have: as many as the column keeps."""
 
@@ -58,7 +58,7 @@ _NUMBER = re.compile(r"[-+]?(\d+[.,]?\d*|[.,]\d+)", re.ASCII)
 
 def parse_mark(typed: str, maximum: Decimal = HIGHEST_MARK) -> Mark:
     """Read what somebody typed: 7.5, ៧,៥, excused, ច្បាប់ or nothing. Raise InvalidValue, with the reason, otherwise."""
-    return (_parsed_before if len(typed) <= LONGEST_MARK else _parsed)(typed, maximum)
+    return (_parsed_before if len(typed) <= LONGEST_REMEMBERED else _parsed)(typed, maximum)
 
 
 def _parsed(typed: str, maximum: Decimal) -> Mark:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from fsms.admin_views import remembered
 from fsms.admin_views.contexts import LetGo
+from fsms.admin_views.inlines import InlineRows
 from fsms.admin_views.lines import Lines
 from fsms.models import Attendance, Base, Course
 from fsms.vocabulary import Role
@@ -126,6 +127,27 @@ def test_rows_of_children_show_what_was_changed_though_they_were_drawn_before(ad
     make.session.delete(guardian)
     make.session.commit()
     assert "guardians-0-phone" not in values(admin.get(path))
+
+
+def test_rows_of_children_are_made_only_where_they_are_drawn_or_sent(
+    admin: PageClient, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pupil = make.student()
+    make.guardian(student=pupil, phone="010 111 111")
+    path, made, make_rows = f"/admin/student/edit/?id={pupil.student_id}", [], InlineRows._make_rows
+
+    def noted(rows: InlineRows, sent: object, children: object) -> None:
+        made.append(rows.name)
+        make_rows(rows, sent, children)
+
+    admin.get(path)
+    monkeypatch.setattr(InlineRows, "_make_rows", noted)
+
+    assert values(admin.get(path))["guardians-0-phone"] == "010 111 111"
+    assert not made
+    admin.submit(None, {"guardians-0-phone": "010 333 333"})
+    assert "guardians" in made
+    assert values(admin.get(path))["guardians-0-phone"] == "010 333 333"
 
 
 def versions(page: Page, row: str) -> list[str | None]:
