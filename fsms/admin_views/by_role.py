@@ -5,21 +5,22 @@ hidden here is also refused by the database, so that a gap in this file shows an
 """
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NoReturn, cast
 
 from flask import abort, g, has_request_context, request
 from flask_admin.contrib.sqla import ModelView
 from flask_login import current_user
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.util import identity_key
 
 from fsms import activity, policy, sign_in
+from fsms.admin_views.lines import QuestionOfOne
 from fsms.admin_views.lookups import record_id
 from fsms.database import db
 from fsms.errors import Refused
 from fsms.models import Base
 from fsms.policy import Actor, Verb
-from fsms.pooling import ONE_PLAN
 
 VERBS = {
     "index_view": Verb.LIST,
@@ -44,6 +45,19 @@ def reader() -> Actor | None:
     here = cast(Any, g)._get_current_object()  # noqa: SLF001 - werkzeug's own advice
     user = here.get("_login_user") or current_user._get_current_object()  # noqa: SLF001
     return user.actor if user.is_authenticated else None
+
+
+def _found(session: Session, entity: type[Base], key: int, beside: tuple[Any, ...]) -> Base | None:
+    """Find a record by its number; one that the session knows is not asked for again."""
+    if identity_key(entity, key) in session.identity_map:
+        return session.get(entity, key)
+    return _question(entity, beside, policy.sees_all(policy.actor_of(session))).ask(session, key)
+
+
+@lru_cache(300)
+def _question(entity: type[Base], beside: tuple[Any, ...], _sees_all: bool) -> QuestionOfOne:
+    """Put a question together once for those who see all of a record, and once for the others."""
+    return QuestionOfOne(db.session(), entity, beside)
 
 
 def refuse(verb: Verb, entity: type[Base], key: int | None = None) -> NoReturn:
@@ -168,8 +182,7 @@ class ByRole(ModelView):
         key = record_id(id)
         row = None
         if key is not None:
-            beside = self._read_with_the_row()
-            row = db.session.get(self.model, key, options=beside, execution_options=ONE_PLAN)
+            row = _found(db.session(), self.model, key, self._read_with_the_row())
         if row is None or key is None:
             unseen(g.verb, self.model, key)
         # Who sees every row may change every row: only of the others the database is asked, which locks the row.

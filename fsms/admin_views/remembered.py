@@ -6,6 +6,7 @@ token of a form, the nonce of a script and the address of a page are the page's 
 place.
 """
 
+import re
 import secrets
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
@@ -42,6 +43,8 @@ SEALS = ("csrf_token", "csp_nonce", "own_address")
 """The functions of templates whose answers are no part's own."""
 _MARKS = {name: f"{name}-{secrets.token_hex(8)}" for name in SEALS}
 """What stands in their place. Nobody can know it, and so write it into a record for a seal to be put there."""
+_NAMES = {mark: name for name, mark in _MARKS.items()}
+_MARK = re.compile(f"({'|'.join(_NAMES)})")
 _DRAWING = "fsms.drawing_a_part"
 _SEALS = "fsms.seals"
 
@@ -91,15 +94,13 @@ def remembered(draw: Callable[..., Markup], *depends: Any) -> Markup:
     part: str = getattr(draw, "name", None) or draw.__qualname__  # a macro of Jinja has the one, a method the other
     environ = request.environ  # behind its proxy once: a page asks for a dozen parts
     kept = _kept(part, _for_whom(environ), *depends)
-    drawn, marked = kept[0] if kept else _drawn(draw)
+    drawn, pieces = kept[0] if kept else _drawn(draw)
     if not kept and not _is_of_this_request(drawn):
-        kept.append((drawn, marked))
-    if not marked or _DRAWING in environ:
+        kept.append((drawn, pieces))
+    if len(pieces) == 1 or _DRAWING in environ:
         return drawn
-    whole = str(drawn)
-    for name in marked:
-        whole = whole.replace(_MARKS[name], _seal(environ, name))
-    return Markup(whole)  # noqa: S704 - drawn by a template, as it was kept
+    sealed = [_seal(environ, _NAMES[piece]) if place % 2 else piece for place, piece in enumerate(pieces)]
+    return Markup("".join(sealed))  # noqa: S704 - drawn by a template, as it was kept
 
 
 def _seal(environ: dict[str, Any], name: str) -> str:
@@ -110,8 +111,8 @@ def _seal(environ: dict[str, Any], name: str) -> str:
     return cast(str, found)
 
 
-def _drawn(draw: Callable[..., Markup]) -> tuple[Markup, tuple[str, ...]]:
-    """Draw a part with the marks of its seals, and say which it has."""
+def _drawn(draw: Callable[..., Markup]) -> tuple[Markup, list[str]]:
+    """Draw a part with the marks of its seals; and the same in pieces, of which every second one is a mark."""
     was_drawing = _DRAWING in request.environ
     request.environ[_DRAWING] = True
     try:
@@ -119,7 +120,7 @@ def _drawn(draw: Callable[..., Markup]) -> tuple[Markup, tuple[str, ...]]:
     finally:
         if not was_drawing:
             del request.environ[_DRAWING]
-    return drawn, tuple(name for name, mark in _MARKS.items() if mark in drawn)
+    return drawn, _MARK.split(str(drawn))
 
 
 def _is_of_this_request(drawn: str) -> bool:
@@ -162,11 +163,12 @@ def _of_field(alike: tuple[Any, ...], draw: Draw, field: Any, attributes: dict[s
 
 def _shown_in(field: Any) -> Any:
     """Tell all that a field shows beside its words."""
-    if isinstance(field, LookUpField):
+    kind = type(field)
+    if kind is LookUpField:
         return field.loader.format(field.data), field.loader.few()
-    if isinstance(field, PhotoField):
+    if kind is PhotoField:
         return field.present, field.shown, field.kept
-    return field.data if isinstance(field, BooleanField | ChosenField) else field._value()  # noqa: SLF001
+    return field.data if kind is BooleanField or kind is ChosenField else field._value()  # noqa: SLF001
 
 
 def _shown_in_rows(rows: InlineRows) -> Any:

@@ -1,7 +1,8 @@
 """The cards of a form: which fields stand together, under which words."""
 
+from functools import cached_property
 from itertools import groupby
-from typing import Any
+from typing import Any, cast
 
 from flask_admin.form.rules import Field as FieldRule
 from flask_admin.form.rules import FieldSet, Header
@@ -23,15 +24,25 @@ class Section(FieldSet):
         beside = field_args or {}
         attributes = form_opts.widget_args if form_opts else {}
         drawn: list[str] = []
+        for names, others in self._in_order:
+            drawn += [_title(lib, rule) if type(rule) is Header else rule(form, form_opts, beside) for rule in others]
+            if names:
+                fields = [(form[name], attributes.get(name, {}) | beside) for name in names]
+                drawn.append(remembered_fields(lib.draw_field, fields))
+        return Markup('<section class="card form-card">{}</section>'.format("\n".join(drawn)))  # noqa: S704 - of templates
+
+    @cached_property
+    def _in_order(self) -> tuple[tuple[tuple[str, ...], tuple[Any, ...]], ...]:
+        """What the section shows: each time some usual fields by their names, and the other rules before them."""
+        order: list[tuple[tuple[str, ...], tuple[Any, ...]]] = []
+        others: tuple[Any, ...] = ()
         for are_usual, rules in groupby(self.rules, _is_usual):
             if are_usual:
-                fields = [(form[rule.field_name], attributes.get(rule.field_name, {}) | beside) for rule in rules]
-                drawn.append(remembered_fields(lib.draw_field, fields))
+                order.append((tuple(cast(FieldRule, rule).field_name for rule in rules), others))
+                others = ()
             else:
-                drawn += [
-                    _title(lib, rule) if type(rule) is Header else rule(form, form_opts, beside) for rule in rules
-                ]
-        return Markup('<section class="card form-card">{}</section>'.format("\n".join(drawn)))  # noqa: S704 - of templates
+                others = tuple(rules)
+        return (*order, ((), others)) if others else tuple(order)
 
 
 def _is_usual(rule: Any) -> bool:

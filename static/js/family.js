@@ -1,8 +1,7 @@
 // Whose guardian has this phone number? Where a family is known, a hint offers to take it over for another child: empty
 // fields are filled, and nothing that was typed is written over.
 
-const known = document.querySelector("[data-family-url]");
-const form = known.querySelector("form");
+const form = document.querySelector("form[data-family-url]");
 const field = (name) => form.elements.namedItem(name);
 const isGuardianPhone = (input) => /^guardians-\d+-phone$/.test(input.name ?? "");
 
@@ -44,7 +43,7 @@ function say(input, found) {
   if (!found?.found) return;
   const hint = Object.assign(document.createElement("div"), { className: "family-hint", role: "status" });
   const words = Object.assign(document.createElement("p"), { textContent: found.sentence });
-  const button = Object.assign(document.createElement("button"), { className: "btn btn-sm", type: "button", textContent: known.dataset.takeOver });
+  const button = Object.assign(document.createElement("button"), { className: "btn btn-sm", type: "button", textContent: form.dataset.takeOver });
   button.addEventListener("click", () => {
     takeOver(found, input.name.split("-")[1]);
     button.remove();
@@ -57,7 +56,7 @@ function say(input, found) {
 form.addEventListener("change", async ({ target, isTrusted }) => {
   if (!isTrusted || !isGuardianPhone(target)) return;
   const asked = target.value;
-  const url = new URL(known.dataset.familyUrl, location);
+  const url = new URL(form.dataset.familyUrl, location);
   url.searchParams.set("phone", asked);
   const answer = await fetch(url, { headers: { Accept: "application/json" } }).catch(() => null);
   if (target.value === asked) say(target, answer?.ok ? await answer.json() : null);
