@@ -1,6 +1,5 @@
 """Who is at the screen: Flask-Login's part, how long a session lasts, and in whose name the database is asked."""
 
-import hashlib
 import hmac
 import re
 import secrets
@@ -203,7 +202,7 @@ def _remembered_screen(account: SignedIn) -> dict[str, str]:
 def _fingerprint(password: str) -> str:
     """Mark a session with the (hashed) password it was begun with: another password, and the session is over."""
     key = str(current_app.secret_key).encode()
-    return hmac.new(key, password.encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(key, password.encode(), "sha256").hex()
 
 
 def _circumstances() -> Circumstances | None:
@@ -244,10 +243,11 @@ def _load(user_id: str) -> SignedIn | None:
     if g.get("asked_for_account") or not seconds_left():
         return None
     g.asked_for_account = True
-    set_attendance_rules(db.session, current_app.config["SETTINGS"].attendance)
-    found = policy.begin_for(db.session, int(user_id), ACCOUNT)
+    own = db.session()
+    set_attendance_rules(own, current_app.config["SETTINGS"].attendance)
+    found = policy.begin_for(own, int(user_id), ACCOUNT)
     if found is None or not hmac.compare_digest(session.get("fingerprint", ""), _fingerprint(found.pop("password"))):
-        speak_for(db.session, None)
+        speak_for(own, None)
         return None
     del found["status"]
     return SignedIn(**found)

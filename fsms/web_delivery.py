@@ -66,7 +66,10 @@ def _compress(response: Response) -> Response:
     is_file = request.endpoint == "static"
     if response.is_streamed and not is_file:
         return response  # an export of any size, which must not be held in memory
-    response.vary.add("Accept-Encoding")
+    if "Vary" in response.headers:
+        response.vary.add("Accept-Encoding")
+    else:
+        response.headers["Vary"] = "Accept-Encoding"
     if not request.accept_encodings.quality("gzip") or request.headers.get("Range"):
         return response
     response.direct_passthrough = False

@@ -1,10 +1,13 @@
 """What protects every page: CSRF tokens, the content security policy and its companions, honest proxies and hosts."""
 
+from typing import Any
+
 from flask import Flask, Response, request
 from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask.typing import ResponseReturnValue
 from flask_talisman import Talisman
 from flask_wtf import CSRFProtect
+from itsdangerous import URLSafeTimedSerializer
 from werkzeug.exceptions import SecurityError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -30,6 +33,17 @@ UNUSED_POWERS = ("camera", "display-capture", "geolocation", "gyroscope", "micro
 
 class SchoolSession(SecureCookieSessionInterface):
     """A session cookie that travels by https only, wherever https is what the browser used."""
+
+    def __init__(self) -> None:
+        """Begin without anything that signs."""
+        self._signing: dict[Any, URLSafeTimedSerializer | None] = {}
+
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
+        """Make what signs the cookie once for its keys, where upstream makes it twice a request."""
+        keys = app.secret_key, *(app.config["SECRET_KEY_FALLBACKS"] or ())
+        if keys not in self._signing:
+            self._signing[keys] = super().get_signing_serializer(app)
+        return self._signing[keys]
 
     def get_cookie_secure(self, app: Flask) -> bool:
         """Ask the request; a panel on a school's own network may run without a certificate."""

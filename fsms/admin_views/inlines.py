@@ -100,6 +100,7 @@ class InlineRows(InlineModelFormList):
     """The children of a record as rows of its form: many, or at most one where the relation holds one."""
 
     form_field_type = InlineRow
+    is_same_in_each = True  # its rows come later
     waiting: Sequence[Any] | None = None
     """The children of which no rows were made yet."""
 

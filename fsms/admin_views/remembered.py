@@ -143,11 +143,14 @@ def remembered_fields(draw: Draw, fields: Iterable[tuple[Field, dict[str, Any]]]
 
 def _of_field(alike: tuple[Any, ...], draw: Draw, field: Any, attributes: dict[str, Any]) -> Markup:
     kind = type(field)
-    is_alike = kind in _ALIKE
-    if not (is_alike or kind is InlineRows) or field.errors:
+    shown: Any
+    if field.errors:
         return draw(field, attributes)
-    shown, keep = (_shown_in(field), _kept_fields) if is_alike else (_shown_in_rows(field), _kept_children)
-    if shown is None and not is_alike:
+    if kind in _ALIKE:
+        shown, keep = _shown_in(field), _kept_fields
+    elif kind is InlineRows and (shown := _shown_in_rows(field)) is not None:
+        keep = _kept_children
+    else:
         return draw(field, attributes)
     label, hint = field.label.text, field.description
     # Words that the code has are the same object, whatever language they are said in.

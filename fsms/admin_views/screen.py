@@ -22,6 +22,8 @@ from fsms.operations import preferences
 from fsms.sign_in import SCREEN, own_page
 
 LANGUAGES = {"en": "English", "km": "ខ្មែរ"}
+_OFFERED = [*LANGUAGES]
+_LOCALES = {name: Locale(name) for name in LANGUAGES}
 DIGITS = {"arabic": "0 1 2 3 4 5 6 7 8 9", "khmer": "០ ១ ២ ៣ ៤ ៥ ៦ ៧ ៨ ៩"}
 THEMES = {"auto": _("As the device"), "light": _("Light"), "dark": _("Dark")}
 
@@ -140,8 +142,8 @@ def _chosen() -> dict[str, str]:
     return found
 
 
-def _language() -> str:
-    return choice("language") or request.accept_languages.best_match(list(LANGUAGES)) or "en"
+def _language() -> Locale:
+    return _LOCALES[choice("language") or request.accept_languages.best_match(_OFFERED) or "en"]
 
 
 def language() -> str:

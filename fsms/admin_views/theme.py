@@ -97,7 +97,11 @@ def _icons() -> dict[str, Markup]:
     """Read what each icon is drawn with."""
     sprite = (ROOT / "static" / ICONS).read_text()
     drawn = re.findall(r'<symbol id="([^"]+)" viewBox="0 0 24 24">(.*?)</symbol>', sprite)
-    return {name: Markup(lines) for name, lines in drawn}  # noqa: S704  (our own file)
+    return {name: Markup(_FRAME.sub("", lines)) for name, lines in drawn}  # noqa: S704  (our own file)
+
+
+_FRAME = re.compile(r'<path stroke="none" d="M0 0h24v24H0z" fill="none" */>')
+"""The square around each icon, which nobody sees: a page has seventy of them."""
 
 
 # ---- Forms ----------------------------------------------------------------------------------------------------------

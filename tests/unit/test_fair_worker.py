@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from gunicorn.workers.gthread import ThreadWorker
 
-from fsms import serving
 from fsms.serving import FairWorker
 
 
@@ -28,7 +27,7 @@ def test_a_process_takes_a_caller_for_each_thread_beside_those_it_waits_for() ->
 
 def test_a_process_says_that_it_lives_once_a_second_and_not_at_each_step(monkeypatch: pytest.MonkeyPatch) -> None:
     now, said = [100.0], []
-    monkeypatch.setattr(serving.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr("fsms.serving.time.monotonic", lambda: now[0])
     monkeypatch.setattr(ThreadWorker, "notify", lambda _worker: said.append(now[0]), raising=False)
     worker = FairWorker.__new__(FairWorker)
 
