@@ -540,6 +540,25 @@ def test_what_was_written_before_a_drop_and_lies_after_it_stays_and_can_be_corre
     assert connection.scalar(text('SELECT count(*) FROM "Attendance" WHERE "studentId" = 77')) == 3
 
 
+SEVERAL = {
+    "Grade": """INSERT INTO "Grade" ("studentId", "courseId", "subjectId", "semesterId", "gradeDate", grade) VALUES
+        (1, 1, 2, 1, '2025-02', 8), (2, 1, 2, 1, '2025-02', 8), (4, 1, 2, 1, {month}, 8)""",
+    "Attendance": """INSERT INTO "Attendance" ("studentId", "courseId", "attendanceDate", session, status) VALUES
+        (1, 1, '2025-02-14', 'AM', 'Late'), (2, 1, '2025-02-14', 'AM', 'Late'), (4, 1, {day}, 'AM', 'Late')""",
+}
+
+
+@pytest.mark.parametrize("table", SEVERAL)
+def test_of_many_rows_written_at_once_each_is_held_within_its_pupils_place(connection: Connection, table: str) -> None:
+    within = SEVERAL[table].format(month="'2025-03'", day="'2025-03-10'")
+    outside = SEVERAL[table].format(month="'2025-02'", day="'2025-02-14'")  # pupil 4 was away
+
+    refused = refusal_of(connection, outside)
+
+    assert errors.constraint_of(refused) == f"{table}_enrollment_check"
+    assert connection.execute(text(within)).rowcount == 3
+
+
 @pytest.mark.parametrize("zone", ["Etc/GMT+12", "UTC", "Pacific/Kiritimati"])
 def test_today_is_the_schools_day_whatever_the_session_says(connection: Connection, zone: str) -> None:
     connection.execute(text(f"SET LOCAL TimeZone = '{zone}'"))
