@@ -55,6 +55,20 @@ class SchoolSession(SecureCookieSessionInterface):
             super().save_session(app, session, response)
 
 
+class Headers(Talisman):  # type: ignore[misc]  # it carries no types
+    """The headers of a page; its policy is written out once, and each page's nonce put into it."""
+
+    _around_the_nonces: list[str] | None = None
+
+    def _parse_policy(self, policy: Any) -> str:
+        nonce = getattr(request, "csp_nonce", "")
+        if not nonce:  # refused before it was made
+            return str(super()._parse_policy(policy))
+        if self._around_the_nonces is None:
+            self._around_the_nonces = super()._parse_policy(policy).split(nonce)
+        return nonce.join(self._around_the_nonces)
+
+
 def install(app: Flask, settings: Settings) -> None:
     """Put the protection around the application."""
     app.session_interface = SchoolSession()
@@ -64,7 +78,7 @@ def install(app: Flask, settings: Settings) -> None:
     if settings.trusted_hosts:
         app.config["TRUSTED_HOSTS"] = list(settings.trusted_hosts)
         app.before_request(_refuse_other_hosts)
-    Talisman(
+    Headers(
         app,
         force_https=False,  # the proxy's business; HSTS is sent wherever https is used
         session_cookie_secure=False,  # decided for each request above
