@@ -59,6 +59,12 @@ class Headers(Talisman):  # type: ignore[misc]  # it carries no types
     """The headers of a page; its policy is written out once, and each page's nonce put into it."""
 
     _around_the_nonces: list[str] | None = None
+    _options: dict[str, Any] | None = None
+
+    def _get_local_options(self) -> dict[str, Any]:
+        if self._options is None:  # no view has any of its own
+            self._options = dict(super()._get_local_options())
+        return self._options
 
     def _parse_policy(self, policy: Any) -> str:
         nonce = getattr(request, "csp_nonce", "")

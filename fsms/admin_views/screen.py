@@ -129,16 +129,19 @@ def choose(**wanted: str | None) -> None:
 
 def choice(name: str) -> str | None:
     """Say what the reader chose; None where nothing was, or where nobody reads."""
-    return _chosen().get(name) if request else None
+    return _chosen().get(name)
 
 
-def _chosen() -> dict[str, str]:
+def _chosen() -> Mapping[str, str]:
     """Read the choices, once a request: each number of a page asks for the digits."""
-    found: dict[str, str] | None = g.get("screen")
+    here = _of_this_moment()
+    found: Mapping[str, str] | None = None if here is None else here.get("screen")
     if found is None:
+        if not request:
+            return {}
         held = session.get(SCREEN)
         kept = held if isinstance(held, dict) else {}
-        found = g.screen = {name: kept[name] for name, offered in CHOICES.items() if kept.get(name) in offered}
+        found = here.screen = {name: kept[name] for name, offered in CHOICES.items() if kept.get(name) in offered}
     return found
 
 

@@ -20,15 +20,14 @@ class Section(FieldSet):
 
     def __call__(self, form: Any, form_opts: Any = None, field_args: Any = None) -> Markup:
         """Draw the fields of the section inside its card; what stands in it by its name without a way by the rules."""
-        lib = get_render_ctx().resolve("lib")
         beside = field_args or {}
         attributes = form_opts.widget_args if form_opts else {}
         drawn: list[str] = []
         for names, others in self._in_order:
-            drawn += [_title(lib, rule) if type(rule) is Header else rule(form, form_opts, beside) for rule in others]
+            drawn += [_title(rule) if type(rule) is Header else rule(form, form_opts, beside) for rule in others]
             if names:
                 fields = [(form[name], attributes.get(name, {}) | beside) for name in names]
-                drawn.append(remembered_fields(lib.draw_field, fields))
+                drawn.append(remembered_fields(_draw_field, fields))
         return Markup('<section class="card form-card">{}</section>'.format("\n".join(drawn)))  # noqa: S704 - of templates
 
     @cached_property
@@ -49,10 +48,16 @@ def _is_usual(rule: Any) -> bool:
     return type(rule) is FieldRule and rule.macro_name == USUAL
 
 
-def _title(lib: Any, rule: Header) -> str:
+def _draw_field(field: Any, attributes: dict[str, Any]) -> Markup:
+    """Draw a field by the page's macros, which are looked for only where it was not drawn before."""
+    drawn: Markup = get_render_ctx().resolve("lib").draw_field(field, attributes)
+    return drawn
+
+
+def _title(rule: Header) -> str:
     """Draw the title of a card, once in each language."""
     drawn: dict[str, str] = vars(rule).setdefault("_drawn_in", {})
     spoken = language()
     if spoken not in drawn:
-        drawn[spoken] = lib.render_header(**rule.default_args)
+        drawn[spoken] = get_render_ctx().resolve("lib").render_header(**rule.default_args)
     return drawn[spoken]
