@@ -56,23 +56,20 @@ class SchoolSession(SecureCookieSessionInterface):
 
 
 class Headers(Talisman):  # type: ignore[misc]  # it carries no types
-    """The headers of a page; its policy is written out once, and each page's nonce put into it."""
+    """The headers of a page; a policy is written out once, and each page's nonce put into it."""
 
-    _around_the_nonces: list[str] | None = None
-    _options: dict[str, Any] | None = None
-
-    def _get_local_options(self) -> dict[str, Any]:
-        if self._options is None:  # no view has any of its own
-            self._options = dict(super()._get_local_options())
-        return self._options
+    def __init__(self, *given: Any, **named: Any) -> None:
+        """Begin with nothing written."""
+        self._around_the_nonces: dict[int, list[str]] = {}
+        super().__init__(*given, **named)
 
     def _parse_policy(self, policy: Any) -> str:
         nonce = getattr(request, "csp_nonce", "")
         if not nonce:  # refused before it was made
             return str(super()._parse_policy(policy))
-        if self._around_the_nonces is None:
-            self._around_the_nonces = super()._parse_policy(policy).split(nonce)
-        return nonce.join(self._around_the_nonces)
+        if id(policy) not in self._around_the_nonces:
+            self._around_the_nonces[id(policy)] = super()._parse_policy(policy).split(nonce)
+        return nonce.join(self._around_the_nonces[id(policy)])
 
 
 def install(app: Flask, settings: Settings) -> None:

@@ -47,8 +47,9 @@ def reader() -> Actor | None:
     return user.actor if user.is_authenticated else None
 
 
-def _found(session: Session, entity: type[Base], key: int, beside: tuple[Any, ...]) -> Base | None:
+def _found(entity: type[Base], key: int, beside: tuple[Any, ...]) -> Base | None:
     """Find a record by its number; one that the session knows is not asked for again."""
+    session = db.session()
     if identity_key(entity, key) in session.identity_map:
         return session.get(entity, key)
     return _question(entity, beside, policy.sees_all(policy.actor_of(session))).ask(session, key)
@@ -56,7 +57,10 @@ def _found(session: Session, entity: type[Base], key: int, beside: tuple[Any, ..
 
 @lru_cache(300)
 def _question(entity: type[Base], beside: tuple[Any, ...], _sees_all: bool) -> QuestionOfOne:
-    """Put a question together once for those who see all of a record, and once for the others."""
+    """Put a question together once for those who see all of a record, and once for the others; asks the page's session.
+
+    `_sees_all` is what that session's actor may, which the question looks up by itself.
+    """
     return QuestionOfOne(db.session(), entity, beside)
 
 
@@ -182,7 +186,7 @@ class ByRole(ModelView):
         key = record_id(id)
         row = None
         if key is not None:
-            row = _found(db.session(), self.model, key, self._read_with_the_row())
+            row = _found(self.model, key, self._read_with_the_row())
         if row is None or key is None:
             unseen(g.verb, self.model, key)
         # Who sees every row may change every row: only of the others the database is asked, which locks the row.

@@ -88,7 +88,8 @@ class QuestionOfOne(_Kept):
 
     def ask(self, session: Session, key: int) -> Base | None:
         """Read the record; None where there is none, or none that may be seen."""
-        session.flush()  # as a session does before it asks
+        if session.autoflush:
+            session.flush()
         values = {"key": key}
         # Children that are read in the same statement repeat their parent line by line.
         found = self._records(session, values, self._answer(session, values)).unique().scalars()

@@ -97,7 +97,7 @@ def remembered(draw: Callable[..., Markup], *depends: Any) -> Markup:
     drawn, pieces = kept[0] if kept else _drawn(draw)
     if not kept and not _is_of_this_request(drawn):
         kept.append((drawn, pieces))
-    if len(pieces) == 1 or _DRAWING in environ:
+    if not pieces or _DRAWING in environ:
         return drawn
     sealed = [_seal(environ, _NAMES[piece]) if place % 2 else piece for place, piece in enumerate(pieces)]
     return Markup("".join(sealed))  # noqa: S704 - drawn by a template, as it was kept
@@ -112,7 +112,10 @@ def _seal(environ: dict[str, Any], name: str) -> str:
 
 
 def _drawn(draw: Callable[..., Markup]) -> tuple[Markup, list[str]]:
-    """Draw a part with the marks of its seals; and the same in pieces, of which every second one is a mark."""
+    """Draw a part with the marks of its seals; and the same in pieces, of which every second one is a mark.
+
+    There are no pieces of a part without a seal.
+    """
     was_drawing = _DRAWING in request.environ
     request.environ[_DRAWING] = True
     try:
@@ -120,7 +123,8 @@ def _drawn(draw: Callable[..., Markup]) -> tuple[Markup, list[str]]:
     finally:
         if not was_drawing:
             del request.environ[_DRAWING]
-    return drawn, _MARK.split(str(drawn))
+    pieces = _MARK.split(str(drawn))
+    return drawn, pieces if len(pieces) > 1 else []
 
 
 def _is_of_this_request(drawn: str) -> bool:

@@ -78,6 +78,10 @@ def install(app: Flask) -> None:
     )
 
 
+_FRAME = re.compile(r'<path stroke="none" d="M0 0h24v24H0z" fill="none" */>')
+"""The square around each icon, which nobody sees: a page has seventy of them."""
+
+
 @cache
 def icon(name: str, css_class: str = "") -> Markup:
     """Answer the SVG of an icon of static/vendor/icons.txt; it says nothing to a screen reader.
@@ -98,10 +102,6 @@ def _icons() -> dict[str, Markup]:
     sprite = (ROOT / "static" / ICONS).read_text()
     drawn = re.findall(r'<symbol id="([^"]+)" viewBox="0 0 24 24">(.*?)</symbol>', sprite)
     return {name: Markup(_FRAME.sub("", lines)) for name, lines in drawn}  # noqa: S704  (our own file)
-
-
-_FRAME = re.compile(r'<path stroke="none" d="M0 0h24v24H0z" fill="none" */>')
-"""The square around each icon, which nobody sees: a page has seventy of them."""
 
 
 # ---- Forms ----------------------------------------------------------------------------------------------------------

@@ -2,7 +2,9 @@
 
 A teacher saves forty marks or a roster in one statement, and a fifth of its time went into asking forty times. What is
 asked stays the same, in the same words; rows that are moved to another day or pupil are few, and still asked one by
-one: only of rows the database knows whether the columns that matter were among those written.
+one: only of rows the database knows whether the columns that matter were among those written. So the words stand in two
+functions a table, and whoever changes the rule changes both; each example of the tests is asked as a new row and as a
+moved one.
 """
 
 from alembic import op

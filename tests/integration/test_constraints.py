@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy import CheckConstraint, Connection, ForeignKeyConstraint, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
@@ -557,6 +558,34 @@ def test_of_many_rows_written_at_once_each_is_held_within_its_pupils_place(conne
 
     assert errors.constraint_of(refused) == f"{table}_enrollment_check"
     assert connection.execute(text(within)).rowcount == 3
+
+
+def test_of_marks_that_take_the_place_of_others_those_that_move_are_held_too(connection: Connection) -> None:
+    within = SEVERAL["Grade"].format(month="'2025-03'")
+    there = '"studentId", "courseId", "subjectId", "semesterId", "gradeDate"'
+    in_place = f"{within} ON CONFLICT ({there}) DO UPDATE SET "
+    connection.execute(text(within))
+
+    assert connection.execute(text(in_place + "grade = 9")).rowcount == 3
+    refused = refusal_of(connection, in_place + "\"gradeDate\" = '2024-10'")
+
+    assert errors.constraint_of(refused) == "Grade_enrollment_check"
+
+
+def test_marks_that_are_copied_in_are_held_within_their_pupils_places(connection: Connection) -> None:
+    columns = '"studentId", "courseId", "subjectId", "semesterId", "gradeDate", grade'
+
+    def copy(*rows: tuple[Any, ...]) -> None:
+        driver: Any = connection.connection.driver_connection
+        with connection.begin_nested(), driver.cursor().copy(f'COPY "Grade" ({columns}) FROM STDIN') as into:
+            for row in rows:
+                into.write_row(row)
+
+    with pytest.raises(psycopg.errors.CheckViolation) as refused:
+        copy((1, 1, 2, 1, "2025-02", 8), (4, 1, 2, 1, "2025-02", 8))
+    copy((1, 1, 2, 1, "2025-02", 8), (4, 1, 2, 1, "2025-03", 8))
+
+    assert refused.value.diag.constraint_name == "Grade_enrollment_check"
 
 
 @pytest.mark.parametrize("zone", ["Etc/GMT+12", "UTC", "Pacific/Kiritimati"])

@@ -180,11 +180,21 @@ def description(engine: Engine) -> dict[str, str]:
         sequences = rows(
             connection, "SELECT sequencename, start_value::text FROM pg_sequences WHERE schemaname = 'public'"
         )
+        triggers = rows(
+            connection,
+            "SELECT tgrelid::regclass || ' ' || tgname, pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal",
+        )
+        functions = rows(
+            connection,
+            r"SELECT oid::regprocedure::text, regexp_replace(prosrc, '\s+', ' ', 'g') FROM pg_proc "
+            "WHERE pronamespace = 'public'::regnamespace "
+            "AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_proc.oid AND deptype = 'e')",
+        )
         schemas = rows(
             connection,
             "SELECT 'schema', string_agg(nspname, ',' ORDER BY nspname) FROM pg_namespace WHERE nspname !~ '^pg_'",
         )
-    return described | dict(sequences) | dict(schemas)
+    return described | dict(sequences) | dict(triggers) | dict(functions) | dict(schemas)
 
 
 def test_down_to_nothing_leaves_nothing_and_up_again_makes_the_same(migrated: Engine) -> None:

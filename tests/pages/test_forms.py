@@ -365,6 +365,7 @@ def test_what_is_changed_in_a_field_of_one_form_is_seen_in_no_other(app: Flask) 
         before, changed = page.get_create_form()(), page.get_create_form()()
         changed.last_name.label.text, changed.last_name.flags.required = "Otherwise", None
         changed.last_name.data, changed.last_name.errors, changed.gender.choices = "សុខ", ["Wrong"], []
+        changed.guardians.append_entry({"phone": "012 345 678"})
         after = page.get_create_form()()
 
     for form in (before, after):
@@ -372,4 +373,5 @@ def test_what_is_changed_in_a_field_of_one_form_is_seen_in_no_other(app: Flask) 
         assert form.last_name.flags.required
         assert (form.last_name.data, [*form.last_name.errors]) == (None, [])
         assert form.gender.choices
-        assert form.last_name.meta is form.meta
+        assert (len(form.guardians), form.guardians.waiting or []) == (0, [])
+        assert form.guardians.meta is form.last_name.meta is form.meta

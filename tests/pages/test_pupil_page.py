@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from fsms import clock
+from fsms.admin_views import by_role
 from fsms.models import Enrollment, Student
 from fsms.vocabulary import AttendanceSession
-from tests.browser import Page, PageClient, SameQueries
+from tests.browser import Page, PageClient, Queries, SameQueries
 from tests.builders import Make
 
 _BEGAN = clock.today().year - (clock.today().month < 9)
@@ -277,6 +278,21 @@ def test_a_teacher_is_not_told_that_a_former_pupil_is_in_no_class(
     make.guardian(student=old.student, phone="012 345 678")
 
     assert warnings(open_page(teacher, old.student)) == []
+
+
+@pytest.mark.parametrize("order", [("admin", "teacher", "admin"), ("teacher", "admin", "teacher")])
+def test_what_is_confidential_of_a_pupil_is_read_for_the_office_only_whoever_came_first(
+    admin: PageClient, teacher: PageClient, place: Enrollment, queries: Queries, order: tuple[str, ...]
+) -> None:
+    place.course.teacher1 = teacher.user
+    by_role._question.cache_clear()
+    readers = {"admin": admin, "teacher": teacher}
+
+    for role in order:
+        with queries() as asked:
+            assert open_page(readers[role], place.student).status == 200
+        (read,) = (one for one in asked if '"Student"."studentId" = %(key)s' in one)
+        assert ('"Student".religion' in read) == (role == "admin"), role
 
 
 # ---- How much it asks ---------------------------------------------------------------------------------------------
