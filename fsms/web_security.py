@@ -61,7 +61,14 @@ class Headers(Talisman):  # type: ignore[misc]  # it carries no types
     def __init__(self, *given: Any, **named: Any) -> None:
         """Begin with nothing written."""
         self._around_the_nonces: dict[int, list[str]] = {}
+        self._options: dict[str | None, dict[str, Any]] = {}
         super().__init__(*given, **named)
+
+    def _get_local_options(self) -> dict[str, Any]:
+        endpoint = request.endpoint
+        if endpoint not in self._options:  # asked five times a request, and always the same of a view
+            self._options[endpoint] = super()._get_local_options()
+        return self._options[endpoint]
 
     def _parse_policy(self, policy: Any) -> str:
         nonce = getattr(request, "csp_nonce", "")

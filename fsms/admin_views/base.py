@@ -58,6 +58,9 @@ class EntityView(BulkActs, Exports):
     model_form_converter = SchoolConverter
     inline_model_form_converter = SchoolInlineConverter
 
+    # Scripts of static/js that a form loads beside those of every form.
+    form_scripts: ClassVar[tuple[str, ...]] = ()
+
     # Text columns that hold paragraphs.
     long_texts: ClassVar[tuple[str, ...]] = ()
 

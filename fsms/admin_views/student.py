@@ -252,6 +252,7 @@ class StudentView(PupilPage, Registration, EntityView):
         "health": _("Stands at the top of the pupil’s page, for teachers too."),
     }
     form_overrides = {"photo": photographs.PhotoField}
+    form_scripts = ("family",)
     long_texts = ("health", "transferReason")
     form_columns = (*PUPIL, *ADDRESS, *HISTORY, *NEEDS)
     create_template = "admin/pupil_form_new.html"
