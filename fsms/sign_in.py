@@ -172,10 +172,11 @@ def own_page(target: str | None) -> str | None:
 
 def seconds_left() -> int:
     """Say how long the session goes on if nobody does anything; 0 without one."""
-    if "seen" not in session or "since" not in session:
+    seen, since = session.get("seen"), session.get("since")
+    if seen is None or since is None:
         return 0
     idle = current_app.config["SETTINGS"].idle_minutes * 60
-    ends = min(session["seen"] + idle, session["since"] + LONGEST_SESSION_SECONDS)
+    ends = min(seen + idle, since + LONGEST_SESSION_SECONDS)
     return max(0, int(ends) - _seconds_now())
 
 

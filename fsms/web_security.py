@@ -1,12 +1,14 @@
 """What protects every page: CSRF tokens, the content security policy and its companions, honest proxies and hosts."""
 
+from functools import lru_cache
 from typing import Any
 
-from flask import Flask, Response, request
+from flask import Flask, Response, current_app, g, request, session
 from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask.typing import ResponseReturnValue
 from flask_talisman import Talisman
 from flask_wtf import CSRFProtect
+from flask_wtf.csrf import generate_csrf
 from itsdangerous import URLSafeTimedSerializer
 from werkzeug.exceptions import SecurityError
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -117,3 +119,18 @@ def _refuse_other_hosts() -> ResponseReturnValue | None:
 def guard_forms(app: Flask) -> None:
     """Ask every form for the token of its session; called last, since a refusal is a page that needs all the rest."""
     CSRFProtect(app)
+    app.jinja_env.globals["csrf_token"] = _token
+
+
+def _token() -> str:
+    """Give a form the token of its session, which is signed once: it may be used as long as the session lasts."""
+    raw = session.get("csrf_token")
+    if raw is None or "csrf_token" in g:  # made in this request, perhaps for the session before
+        return str(generate_csrf())
+    return _signed(raw, current_app.secret_key)
+
+
+@lru_cache(2_000)
+def _signed(_raw: str, _key: object) -> str:
+    """Sign the token of this request's session; another session, and another key, have another."""
+    return str(generate_csrf())

@@ -1,8 +1,10 @@
 """No change by GET, and none by a request that did not come from a page of ours."""
 
 import pytest
-from flask import Flask
+from flask import Flask, session
+from flask_wtf.csrf import generate_csrf, validate_csrf
 
+from fsms import web_security
 from tests.browser import PageClient
 from tests.builders import Make, contents
 
@@ -67,3 +69,22 @@ def test_under_https_the_cookie_is_secure_and_the_browser_is_told_to_stay_there(
     cookies = answer.headers.getlist("Set-Cookie")
     assert all("HttpOnly" in cookie and "SameSite=Lax" in cookie for cookie in cookies)
     assert all("Secure" in cookie for cookie in cookies)
+
+
+def test_the_token_of_a_session_is_signed_once_and_never_kept_for_another_session(app: Flask) -> None:
+    def token_of(raw: str, *, after: str = "") -> str:
+        with app.test_request_context():
+            if after:  # the session changed hands within this request
+                session["csrf_token"] = after
+                generate_csrf()
+            session["csrf_token"] = raw
+            return web_security._token()
+
+    first = token_of("one")
+    token_of("two", after="one")
+    second = token_of("two")
+
+    assert token_of("one") == first != second
+    with app.test_request_context():
+        session["csrf_token"] = "two"
+        validate_csrf(second)
