@@ -7,7 +7,7 @@ docs/decisions/search.md says what it bridges and what it does not. Knows no tab
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 # What each consonant is written as in Latin letters, most usual first.
 CONSONANTS: dict[str, str] = {
@@ -133,15 +133,15 @@ def pattern(word: str, *, anywhere: bool = False) -> str | None:
     """Return a regular expression over name keys for what the key of a word may mean in the other script.
 
     None where nothing can be said: of digits, of one Latin letter, of other scripts. What is sought anywhere in a name
-    is found without the letters that may stand before or behind it, which PostgreSQL would try at every place.
+    is found without the letters that may stand before or behind it, and what can begin or end in two ways, of which
+    one holds the other, is found by the shorter: PostgreSQL would try all of it at every place of every name.
     """
     if not 1 < len(word) <= LONGEST:
         return None
     if KHMER.search(word):
         return "".join(_in_latin(word))
     if word.isascii() and word.isalpha():
-        khmer, latin = "".join(_in_khmer(word, anywhere=anywhere)), "".join(_alike(word))
-        return f"{khmer}|{latin.removesuffix('+') if anywhere else latin}"
+        return f"{''.join(_in_khmer(word, anywhere=anywhere))}|{''.join(_alike(word, anywhere=anywhere))}"
     return None
 
 
@@ -199,7 +199,11 @@ def _in_khmer(word: str, *, anywhere: bool) -> Iterator[str]:
 
 def _vowel(sound: str, unwritten: str) -> str:
     heard = _VOWELS.get(sound, [])
-    written = [sign if sign[0] in "ឥឦឧឩឪឯឱ" else f"អ?{sign}" for sign in heard if sign]
+    of_their_own = [sign for sign in heard if sign and sign in "ឥឦឧឩឪឯឱ"]
+    signs = [sign for sign in heard if len(sign) == 1 and sign not in of_their_own]
+    written = [f"[{''.join(of_their_own)}]"] if of_their_own else []
+    written += [f"អ?[{''.join(signs)}]"] if signs else []
+    written += [sign if sign[0] in "ឥឦឧឩឪឯឱ" else f"អ?{sign}" for sign in heard if len(sign) > 1]
     if "" in heard and unwritten:
         written.append(unwritten)
     if len(sound) > 1 and sound[-1] not in "aeiouy":
@@ -215,8 +219,11 @@ def _consonant(sound: str, *, opens: bool = False, may_begin: bool = True, may_e
         return re.escape(sound)
     family = next((family for family in _FAMILIES if letters[0] in family), letters)
     nasal = "ំ?" if sound == "ng" else ""
-    before = f"{nasal}{_COENG}?(?:[{family}]{_COENG})?" if may_begin else ""
-    behind = f"(?:{_COENG}?[{family}])?" if may_end else ""
+    # Where it may begin or end a match, a letter doubled by one of its own kind is found by the second or the first.
+    is_doubled_by_itself = {*family} <= {*letters}
+    before = f"{nasal}{_COENG}?" if may_begin else ""
+    before += f"(?:[{family}]{_COENG})?" if may_begin and (may_end or not is_doubled_by_itself) else ""
+    behind = f"(?:{_COENG}?[{family}])?" if may_end and (may_begin or not is_doubled_by_itself) else ""
     one = f"{before}[{letters}]{behind}"
     if sound not in {"kh", "nh", "th", "ph"}:
         return one
@@ -227,11 +234,22 @@ _ALIKE = {one: spellings.split() for spellings in ALIKE for one in spellings.spl
 _ALIKE_SOUNDS = re.compile(rf"{_longest_first(_ALIKE)}|.")
 
 
-def _alike(word: str) -> Iterator[str]:
-    for found in _ALIKE_SOUNDS.finditer(_DOUBLED.sub(r"\1", word)):
-        spellings = _ALIKE.get(found.group(), [found.group()])
-        doubled = "" if found.group()[0] in "aeiouy" else "+"
-        yield f"(?:{'|'.join(spellings)}){doubled}"
+def _alike(word: str, *, anywhere: bool) -> Iterator[str]:
+    sounds = [found.group() for found in _ALIKE_SOUNDS.finditer(_DOUBLED.sub(r"\1", word))]
+    for place, sound in enumerate(sounds):
+        spellings = _ALIKE.get(sound, [sound])
+        opens, ends = anywhere and place == 0, anywhere and place == len(sounds) - 1
+        if opens:
+            spellings = _shortest(spellings, str.endswith)
+        if ends:
+            spellings = _shortest(spellings, str.startswith)
+        doubled = "" if sound[0] in "aeiouy" or opens or ends else "+"
+        yield f"(?:{'|'.join(spellings)}){doubled}" if len(spellings) > 1 or doubled else spellings[0]
+
+
+def _shortest(spellings: list[str], holds: Callable[[str, str], bool]) -> list[str]:
+    """Leave out the spellings that hold another one where a match ends or begins."""
+    return [one for one in spellings if not any(one != other and holds(one, other) for other in spellings)]
 
 
 # ---- Khmer is typed ------------------------------------------------------------------------------------------------

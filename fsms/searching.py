@@ -57,7 +57,9 @@ def is_named(entity: type[Base], word: str, *, first: bool = False) -> ColumnEle
     pattern = romanising.pattern(sought, anywhere=not first)
     if first:
         return key.regexp_match(f"^(?:{sought}|{pattern or sought})")
-    return key.regexp_match(f"{sought}|{pattern}") if pattern else key.contains(sought)
+    if not pattern:
+        return key.contains(sought)
+    return key.regexp_match(pattern if re.search(pattern, sought) else f"{sought}|{pattern}")
 
 
 def has_phone(entity: type[Base], word: str) -> ColumnElement[bool]:
