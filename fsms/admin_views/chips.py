@@ -6,11 +6,12 @@ name and the values chosen, `flt0_level=7,8`; so a bookmark, a saved view and an
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from flask_babel import gettext, ngettext
 from flask_babel import lazy_gettext as _
-from sqlalchemy import ARRAY, Column, ColumnElement, Integer, Select, Table, Text, any_, bindparam, func, or_
+from sqlalchemy import ARRAY, Column, ColumnElement, Integer, Select, Table, Text, any_, bindparam, func, or_, select
 from sqlalchemy.sql import visitors
 from sqlalchemy.sql.util import ClauseAdapter
 
@@ -19,6 +20,7 @@ from fsms.admin_views import filters
 from fsms.admin_views.counting import Parents
 from fsms.admin_views.lookups import record_id
 from fsms.database import db
+from fsms.pooling import ONE_PLAN
 from fsms.vocabulary import Choice
 
 IN_A_ROW = 5
@@ -126,11 +128,20 @@ class ChipsOfRows(Chips):
     def including(self, chosen: Iterable[str]) -> tuple[Record, ...]:
         """The records on offer and those chosen already; one that the reader does not see is shown by its number."""
         numbers = [int(value) for value in chosen]
-        # Lines and no records: the session's own connection answers them without its bookkeeping.
-        asked = db.session.connection().execute(self._statement(), {"chosen": numbers})
-        found = tuple((key, label) for key, label in asked.all())
+        found = _lines(self._statement(), numbers)
         unseen = set(numbers) - {key for key, _label in found} if numbers else ()
         return found + tuple((key, str(key)) for key in sorted(unseen))
+
+    def called(self, chosen: Iterable[str]) -> tuple[Record, ...]:
+        """The records chosen already, in the order of the address, which is that of the menu they were chosen in."""
+        numbers = [int(value) for value in chosen]
+        labels = dict(_lines(self._by_numbers, numbers))
+        return tuple((key, labels.get(key, str(key))) for key in dict.fromkeys(numbers))
+
+    @cached_property
+    def _by_numbers(self) -> Select[Any, Any]:
+        key, label = self._statement().selected_columns
+        return select(key, label).where(key == CHOSEN).execution_options(**ONE_PLAN)
 
     def chips_of(self, records: Iterable[Record]) -> Sequence[Chip]:
         """Make chips of records."""
@@ -145,6 +156,12 @@ class ChipsOfRows(Chips):
 
     def _chip(self, key: int, label: str = "") -> Chip:
         return Chip(str(key), label, lambda: self._asks(key))
+
+
+def _lines(statement: Select[Any, Any], chosen: list[int]) -> tuple[Record, ...]:
+    """Read numbers and words: lines and no records, which the session's connection answers without its bookkeeping."""
+    asked = db.session.connection().execute(statement, {"chosen": chosen})
+    return tuple((key, label) for key, label in asked.all())
 
 
 class ChosenRows(Chips):
@@ -231,7 +248,7 @@ class ShownGroup:
     is_menu: bool
     without: str
     is_read: bool = True
-    """Whether its chips are known; otherwise they are read when somebody opens the menu."""
+    """Whether all its chips are known; otherwise they are read when somebody opens the menu."""
     is_open: bool = False
 
     @property
@@ -246,14 +263,16 @@ class Offer:
 
     group: Chips
     on: Sequence[str]
-    records: tuple[Record, ...] | None = ()
-    """What is on offer of records, if it was read; the chips are made of them only if they are to be drawn."""
+    records: tuple[Record, ...] = ()
+    """What was read of records; the chips are made of them only if they are to be drawn."""
+    is_read: bool = True
+    """Whether that is all that is on offer; otherwise the rest is read when somebody opens the menu."""
     is_open: bool = False
 
     @property
     def chips(self) -> Sequence[Chip]:
         """What can be chosen."""
-        return self.group.chips_of(self.records or ()) if isinstance(self.group, ChipsOfRows) else self.group.offered
+        return self.group.chips_of(self.records) if isinstance(self.group, ChipsOfRows) else self.group.offered
 
     def shown(self, url_with: Callable[[str, str], str]) -> ShownGroup:
         """Draw the group, with the address of each next step."""
@@ -269,7 +288,7 @@ class Offer:
             tuple(made),
             group.is_menu,
             url_with(group.arg, ""),
-            is_read=self.records is not None,
+            is_read=self.is_read,
             is_open=self.is_open,
         )
 
@@ -288,16 +307,19 @@ class OfferOfRows(Offer):
 def offer(group: Chips, value: str, *, is_open: bool = False) -> Offer:
     """Find what a group offers, whose value in the address is given, "" for none.
 
-    The records of a menu in which nothing is chosen are read only where it is open: most people open none.
+    The records of a menu are read where it is open, since most people open none; in another one those that are chosen
+    are called by their words.
     """
     on = split(value) if value else []
     if not isinstance(group, ChipsOfRows):
         return Offer(group, on)
-    return Offer(group, on, group.including(on) if on or is_open else None, is_open)
+    if is_open:
+        return Offer(group, on, group.including(on), is_open=True)
+    return Offer(group, on, group.called(on) if on else (), is_read=False)
 
 
-def facts(offered: Iterable[Offer]) -> tuple[tuple[tuple[Record, ...] | None, bool], ...]:
-    """Tell the records that are on offer: what else is drawn of the groups stands in the code or in the address."""
+def facts(offered: Iterable[Offer]) -> tuple[tuple[tuple[Record, ...], bool], ...]:
+    """Tell the records that were read: what else is drawn of the groups stands in the code or in the address."""
     return tuple((one.records, one.is_open) for one in offered)
 
 

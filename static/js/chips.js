@@ -49,11 +49,13 @@ function about_to_open({ target }) {
   if (link) fill(menu, link);
 }
 
-function reopen() {
+async function reopen() {
   const { group, href } = JSON.parse(sessionStorage.getItem(OPEN) ?? "{}");
   sessionStorage.removeItem(OPEN);
   const menu = group && href === location.href && quick.querySelector(`[data-group="${CSS.escape(group)}"]`);
   if (!menu) return;
+  const link = menu.querySelector("[data-choices]");
+  if (link) await fill(menu, link); // it opens with all that can be chosen, as it was left
   menu.open = true;
   menu.querySelector("summary").focus();
 }
