@@ -22,6 +22,14 @@ document.addEventListener("change", ({ target }) => {
   if (name && target.files.length) name.textContent = [...target.files].map((file) => file.name).join(", ");
 });
 
+// A menu that would run off the page opens towards its middle.
+document.addEventListener("toggle", ({ target }) => {
+  const panel = target.open && target.matches("details.menu") && target.querySelector(":scope > .menu-panel");
+  if (!panel) return;
+  panel.classList.remove("is-turned");
+  panel.classList.toggle("is-turned", panel.getBoundingClientRect().right > document.documentElement.clientWidth);
+}, true);
+
 // Who tabs out of a menu has left it.
 document.addEventListener("focusin", ({ target }) => {
   for (const menu of openMenus()) if (!menu.contains(target)) menu.open = false;

@@ -73,6 +73,29 @@ def test_a_menu_of_classes_is_filled_when_it_is_opened(desk: Visitor) -> None:
     assert desk.complaints == []
 
 
+def test_a_menu_at_the_edge_of_the_page_stays_on_it(desk: Visitor) -> None:
+    desk.sign_in("admin")
+    page = desk.open("/admin/attendance/")
+    menu = page.locator("[data-group=class]")
+    panel = menu.locator(".menu-panel")
+
+    def is_on_the_page() -> bool:
+        box = panel.bounding_box()
+        return box is not None and box["x"] >= 0 and box["x"] + box["width"] <= page.evaluate("innerWidth")
+
+    # Where the line of chips breaks depends on language and counts; here the menu is put to its end.
+    menu.evaluate("menu => Object.assign(menu.style, { position: 'fixed', right: '4px', top: '200px' })")
+    menu.locator("summary").click()
+    expect(panel).to_have_class(re.compile("is-turned"))
+    assert is_on_the_page()
+
+    page.keyboard.press("Escape")
+    menu.evaluate("menu => Object.assign(menu.style, { right: '500px' })")
+    menu.locator("summary").click()
+    expect(panel).not_to_have_class(re.compile("is-turned"))
+    assert is_on_the_page()
+
+
 def test_without_an_answer_a_menu_keeps_its_link_to_a_page_that_has_it_open(desk: Visitor) -> None:
     desk.sign_in("admin")
     page = desk.open("/admin/attendance/")
