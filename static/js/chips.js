@@ -16,6 +16,8 @@ function show() {
     place.textContent = written(number);
     place.parentElement.classList.toggle("is-none", number === 0);
   }
+  // The counts moved the chips along: an open menu looks again where it stands (nav.js).
+  for (const menu of quick.querySelectorAll(".quick-menu[open]")) menu.dispatchEvent(new Event("toggle"));
 }
 
 async function count() {

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.e2e.conftest import Visitor
 
@@ -94,6 +94,21 @@ def test_a_menu_at_the_edge_of_the_page_stays_on_it(desk: Visitor) -> None:
     menu.locator("summary").click()
     expect(panel).not_to_have_class(re.compile("is-turned"))
     assert is_on_the_page()
+
+
+def test_a_menu_that_counts_push_to_the_edge_stays_on_the_page(desk: Visitor) -> None:
+    desk.sign_in("admin")
+    held: list[Route] = []
+    desk.page.route("**/counts/*", lambda route: held.append(route))
+    page = desk.open("/admin/attendance/")
+    menu = page.locator("[data-group=level]")
+    menu.locator("summary").click()
+    expect(menu.locator("li a").first).to_be_visible()
+
+    menu.evaluate("menu => Object.assign(menu.style, { position: 'fixed', right: '4px', top: '200px' })")
+    held[0].continue_()
+
+    expect(menu.locator(".menu-panel")).to_have_class(re.compile("is-turned"))
 
 
 def test_without_an_answer_a_menu_keeps_its_link_to_a_page_that_has_it_open(desk: Visitor) -> None:
